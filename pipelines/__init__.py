@@ -1,0 +1,1 @@
+"""The NNS indicator warehouse: from registration workbooks to marts and releases."""

@@ -1,0 +1,260 @@
+"""The instrument as frozen dataclasses, read from the seeds of the dbt project.
+
+Belongs here: reading `dbt_project/seeds/*.csv` and looking things up in them. Does not: any code,
+label, round or threshold of its own. SQL reads the same rows; the seeds are the one source.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pipelines.settings import SEEDS
+
+SheetRole = Literal["readme", "activities"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One yearly measurement round, identified by its year."""
+
+    round: int
+    opens: date
+    closes: date
+    delivery_deadline: date
+    layout_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Questionnaire:
+    """A questionnaire and the rounds (inclusive) it is part of; `last_round` None: still."""
+
+    questionnaire_id: str
+    respondent_group: str
+    sheet_name: str
+    label_en: str
+    first_round: int
+    last_round: int | None
+    has_activity: bool
+
+    def is_in(self, round_: int) -> bool:
+        """Whether the questionnaire is part of the round."""
+        return self.first_round <= round_ <= (self.last_round or round_)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One wording of a measure in one questionnaire; a reworded question is another row."""
+
+    question_id: str
+    measure_id: str
+    questionnaire_id: str
+    scale_id: str
+    positive_min_code: int
+    base_question_id: str | None
+    first_round: int
+    last_round: int | None
+    comparable_from: int | None
+    label_sv: str
+    verification: str
+
+    def is_in(self, round_: int) -> bool:
+        """Whether the question is asked in the round."""
+        return self.first_round <= round_ <= (self.last_round or round_)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleCode:
+    """One alternative of a scale; `is_answer` False marks a don't know."""
+
+    code: int
+    label_sv: str
+    label_en: str
+    is_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """How one questionnaire's sheet looks in one layout; `columns` maps header to field."""
+
+    layout_id: str
+    questionnaire_id: str
+    sheet_name: str
+    header_row: int
+    label_row_mark: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbookField:
+    """A key of the readme sheet or a column of the activities sheet, the same in every layout."""
+
+    sheet_role: SheetRole
+    sheet_name: str
+    name: str
+    field: str
+    questionnaire_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """All seeds that Python needs, keyed by their ids.
+
+    `spellings` maps field → accepted spelling → canonical value. `fingerprint` is the SHA-256 of
+    the seeds' bytes: what was read under another fingerprint is read again.
+    """
+
+    rounds: Mapping[int, Round]
+    questionnaires: Mapping[str, Questionnaire]
+    questions: Mapping[str, Question]
+    scales: Mapping[str, tuple[ScaleCode, ...]]
+    layouts: Mapping[str, Mapping[str, SheetLayout]]
+    workbook_fields: tuple[WorkbookField, ...]
+    spellings: Mapping[str, Mapping[str, str]]
+    fingerprint: str
+
+    def questionnaires_in(self, round_: int) -> tuple[Questionnaire, ...]:
+        """The questionnaires of a round, in the seed's order."""
+        return tuple(q for q in self.questionnaires.values() if q.is_in(round_))
+
+    def questions_asked(self, questionnaire_id: str, round_: int) -> tuple[Question, ...]:
+        """The questions a questionnaire asks in a round, in the seed's order."""
+        return tuple(
+            q
+            for q in self.questions.values()
+            if q.questionnaire_id == questionnaire_id and q.is_in(round_)
+        )
+
+    def fields_of(self, role: SheetRole) -> tuple[WorkbookField, ...]:
+        """The keys or columns of the readme or the activities sheet."""
+        return tuple(f for f in self.workbook_fields if f.sheet_role == role)
+
+    def sheet_name_of(self, role: SheetRole) -> str:
+        """The name of the readme or the activities sheet."""
+        return self.fields_of(role)[0].sheet_name
+
+
+def seed_rows(name: str, seeds: Path = SEEDS) -> Iterator[dict[str, str]]:
+    """The rows of one seed as text, in file order."""
+    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+@cache
+def load(seeds: Path = SEEDS) -> Instrument:
+    """The instrument described by a folder of seeds.
+
+    Raises:
+        FileNotFoundError: a seed is missing.
+        KeyError, ValueError: a seed lacks a column or holds a value of another kind.
+    """
+    return Instrument(
+        rounds={r.round: r for r in map(_round, seed_rows("rounds", seeds))},
+        questionnaires={
+            q.questionnaire_id: q for q in map(_questionnaire, seed_rows("questionnaires", seeds))
+        },
+        questions={q.question_id: q for q in map(_question, seed_rows("questions", seeds))},
+        scales=_scales(seeds),
+        layouts=_layouts(seeds),
+        workbook_fields=tuple(map(_workbook_field, seed_rows("workbook_fields", seeds))),
+        spellings=_spellings(seeds),
+        fingerprint=fingerprint(seeds),
+    )
+
+
+def fingerprint(seeds: Path = SEEDS) -> str:
+    """SHA-256 over names and bytes of all seeds, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(seeds.glob("*.csv")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _round(row: dict[str, str]) -> Round:
+    return Round(
+        round=int(row["round"]),
+        opens=date.fromisoformat(row["opens"]),
+        closes=date.fromisoformat(row["closes"]),
+        delivery_deadline=date.fromisoformat(row["delivery_deadline"]),
+        layout_id=row["layout_id"],
+    )
+
+
+def _questionnaire(row: dict[str, str]) -> Questionnaire:
+    return Questionnaire(
+        questionnaire_id=row["questionnaire_id"],
+        respondent_group=row["respondent_group"],
+        sheet_name=row["sheet_name"],
+        label_en=row["label_en"],
+        first_round=int(row["first_round"]),
+        last_round=_optional_int(row["last_round"]),
+        has_activity=_flag(row["has_activity"]),
+    )
+
+
+def _question(row: dict[str, str]) -> Question:
+    return Question(
+        question_id=row["question_id"],
+        measure_id=row["measure_id"],
+        questionnaire_id=row["questionnaire_id"],
+        scale_id=row["scale_id"],
+        positive_min_code=int(row["positive_min_code"]),
+        base_question_id=row["base_question_id"] or None,
+        first_round=int(row["first_round"]),
+        last_round=_optional_int(row["last_round"]),
+        comparable_from=_optional_int(row["comparable_from"]),
+        label_sv=row["label_sv"],
+        verification=row["verification"],
+    )
+
+
+def _scales(seeds: Path) -> dict[str, tuple[ScaleCode, ...]]:
+    scales: dict[str, tuple[ScaleCode, ...]] = {}
+    for row in seed_rows("scales", seeds):
+        code = ScaleCode(
+            int(row["code"]), row["label_sv"], row["label_en"], _flag(row["is_answer"])
+        )
+        scales[row["scale_id"]] = (*scales.get(row["scale_id"], ()), code)
+    return scales
+
+
+def _layouts(seeds: Path) -> dict[str, dict[str, SheetLayout]]:
+    columns: dict[tuple[str, str], dict[str, str]] = {}
+    for row in seed_rows("layout_columns", seeds):
+        sheet = columns.setdefault((row["layout_id"], row["questionnaire_id"]), {})
+        sheet[row["column_name"]] = row["field"]
+    layouts: dict[str, dict[str, SheetLayout]] = {}
+    for row in seed_rows("layouts", seeds):
+        key = (row["layout_id"], row["questionnaire_id"])
+        layouts.setdefault(key[0], {})[key[1]] = SheetLayout(
+            *key, row["sheet_name"], int(row["header_row"]), row["label_row_mark"], columns[key]
+        )
+    return layouts
+
+
+def _workbook_field(row: dict[str, str]) -> WorkbookField:
+    role: SheetRole = "readme" if row["sheet_role"] == "readme" else "activities"
+    return WorkbookField(
+        role, row["sheet_name"], row["name"], row["field"], row["questionnaire_id"] or None
+    )
+
+
+def _spellings(seeds: Path) -> dict[str, dict[str, str]]:
+    spellings: dict[str, dict[str, str]] = {}
+    for row in seed_rows("spellings", seeds):
+        spellings.setdefault(row["field"], {})[row["spelling"]] = row["value"]
+    return spellings
+
+
+def _optional_int(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _flag(text: str) -> bool:
+    return {"true": True, "false": False}[text]

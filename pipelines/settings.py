@@ -1,0 +1,61 @@
+"""Where things lie: the landing zone, everything made from it, and the project's own folders.
+
+Belongs here: paths and the few NNS_* settings. Does not: facts of the instrument, which are seeds.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
+SEEDS = DBT_PROJECT / "seeds"
+EXPECTATIONS = PROJECT / "expectations"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The two folders a run works between; all other paths follow from them.
+
+    Attributes:
+        raw: the landing zone as delivered, only ever read.
+        home: everything the program makes.
+    """
+
+    raw: Path
+    home: Path
+
+    @property
+    def lake(self) -> Path:
+        """Parquet files named by the content of the workbook they were read from."""
+        return self.home / "lake"
+
+    @property
+    def receipts(self) -> Path:
+        """What each association is told about its delivery; the only place that repeats values."""
+        return self.home / "receipts"
+
+    @property
+    def working_database(self) -> Path:
+        """The database dbt builds in, private to a run."""
+        return self.home / "work" / "warehouse.duckdb"
+
+    @property
+    def snapshot(self) -> Path:
+        """The analysts' copy of the marts, replaced as a whole."""
+        return self.home / "marts.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage: runs, events, schedules."""
+        return self.home / "dagster"
+
+
+def from_environment(raw: Path | None = None, home: Path | None = None) -> Settings:
+    """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`."""
+    return Settings(
+        raw=(raw or Path(os.environ.get("NNS_RAW", "raw"))).absolute(),
+        home=(home or Path(os.environ.get("NNS_HOME", ".nns"))).absolute(),
+    )
