@@ -79,7 +79,7 @@ class ScaleCode:
     is_answer: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SheetLayout:
     """How one questionnaire's sheet looks in one layout; `columns` maps header to field."""
 
@@ -102,7 +102,7 @@ class WorkbookField:
     questionnaire_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Instrument:
     """All seeds that Python needs, keyed by their ids.
 

@@ -1,0 +1,234 @@
+"""Writes one registration workbook in any layout of the seeds.
+
+Belongs here: sheets, rows, formats. Does not: what is in them; a workbook of invented answers and
+an empty template are the same call with other rows. Dropdowns belong in `_dress_sheet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from pipelines.instrument import Instrument, SheetLayout
+
+CREATED = datetime(2017, 1, 1)  # fixed: the same content gives the same bytes
+TITLE = "Indikatorer för finansiell samordning"
+NOTES = (
+    "Fyll i en rad per enkät på enkätens eget blad. Tomt betyder inget svar.",
+    "Skriv inga namn och inga personnummer, inte heller i kommentarer.",
+    "På bladet {activities} står insatserna och antalet utdelade enkäter; tomt betyder okänt.",
+)
+FIELD_LABELS = {
+    "insats_kod": "Insatsens kod",
+    "kon": "Kön",
+    "svarsdatum": "Svarsdatum",
+    "kommentar": "Kommentar",
+}
+_WIDTHS = {"lopnr": 12, "insats_kod": 12, "kon": 9, "svarsdatum": 12, "kommentar": 45}
+_QUESTION_WIDTH = 19
+_ACTIVITY_WIDTHS = {"insats_kod": 12, "insats_namn": 34, "inriktning": 12, "langd": 9}
+_HANDED_OUT_WIDTH = 29
+_LABEL_HEIGHT = 48  # points: three lines of a question's label
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A cell with a formula and the value Excel would have stored beside it."""
+
+    text: str
+    value: str | float
+
+
+Cell = str | int | float | date | Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One row of the activities sheet; `handed_out` maps questionnaire_id → count, None unknown."""
+
+    insats_kod: str
+    insats_namn: str
+    inriktning: str = ""
+    langd: str = ""
+    handed_out: Mapping[str, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """One returned questionnaire; `answers` maps question_id → the cell as registered."""
+
+    lopnr: Cell
+    insats_kod: Cell = None
+    kon: Cell = None
+    svarsdatum: Cell = None
+    kommentar: Cell = None
+    answers: Mapping[str, Cell] = field(default_factory=dict)
+
+    def cells(self, fields: Iterable[str]) -> list[Cell]:
+        """The respondent's row under the given fields; fields it knows nothing of are None."""
+        own = {
+            "lopnr": self.lopnr,
+            "insats_kod": self.insats_kod,
+            "kon": self.kon,
+            "svarsdatum": self.svarsdatum,
+            "kommentar": self.kommentar,
+        }
+        return [own[f] if f in own else self.answers.get(f) for f in fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One questionnaire's sheet."""
+
+    layout: SheetLayout
+    respondents: tuple[Respondent, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one workbook says: its readme keys, its activities and its answers."""
+
+    round: int
+    layout_id: str
+    association_id: str
+    activities: tuple[Activity, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def write_workbook(path: Path, delivery: Delivery, instrument: Instrument) -> None:
+    """Writes the delivery as one .xlsx; the same delivery gives the same bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": TITLE, "created": CREATED})
+        formats = _formats(book)
+        _write_readme(book, formats, delivery, instrument)
+        _write_activities(book, formats, delivery.activities, instrument)
+        for sheet in delivery.sheets:
+            _write_sheet(book, formats, sheet, instrument)
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    return {
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "bold": book.add_format({"bold": True, "bottom": 1, "bg_color": "#DDEBF7"}),
+        "label": book.add_format({"text_wrap": True, "valign": "top", "font_color": "#44546A"}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
+        "text": book.add_format({"num_format": "@"}),
+        "left": book.add_format({"align": "left"}),
+    }
+
+
+def _write_readme(
+    book: Any, formats: Mapping[str, Any], delivery: Delivery, instrument: Instrument
+) -> None:
+    page = book.add_worksheet(instrument.sheet_name_of("readme"))
+    page.set_column(0, 0, 16)
+    page.set_column(1, 1, 40, formats["left"])
+    page.fit_to_pages(1, 1)
+    page.ignore_errors({"number_stored_as_text": "B1:B20"})
+    page.write_string(0, 0, TITLE, formats["title"])
+    keys = instrument.fields_of("readme")
+    for row, key in enumerate(keys, start=2):
+        page.write_string(row, 0, key.name, formats["bold"])
+        _write_cell(page, row, 1, getattr(delivery, key.field), formats["date"])
+    activities = instrument.sheet_name_of("activities")
+    texts = [note.format(activities=activities) for note in (*NOTES, *delivery.notes)]
+    for row, text in enumerate(texts, start=len(keys) + 3):
+        page.write_string(row, 0, text)
+
+
+def _write_activities(
+    book: Any,
+    formats: Mapping[str, Any],
+    activities: Sequence[Activity],
+    instrument: Instrument,
+) -> None:
+    page = book.add_worksheet(instrument.sheet_name_of("activities"))
+    columns = instrument.fields_of("activities")
+    for column, described in enumerate(columns):
+        width = _ACTIVITY_WIDTHS.get(described.field, _HANDED_OUT_WIDTH)
+        page.set_column(column, column, width, formats["left"])
+        page.write_string(0, column, described.name, formats["bold"])
+    _keep_in_sight(page, 1)
+    for row, activity in enumerate(activities, start=1):
+        for column, described in enumerate(columns):
+            questionnaire_id = described.questionnaire_id
+            value = (
+                activity.handed_out.get(questionnaire_id)
+                if questionnaire_id
+                else getattr(activity, described.field)
+            )
+            _write_cell(page, row, column, value, formats["date"])
+
+
+def _write_sheet(
+    book: Any, formats: Mapping[str, Any], sheet: Sheet, instrument: Instrument
+) -> None:
+    layout = sheet.layout
+    page = book.add_worksheet(layout.sheet_name)
+    if sheet.hidden:
+        page.hide()
+    _dress_sheet(page, formats, layout)
+    if layout.header_row > 1:
+        page.write_string(0, 0, f"{TITLE}: {layout.sheet_name}", formats["title"])
+    header = layout.header_row - 1
+    labels = {"lopnr": layout.label_row_mark, **FIELD_LABELS}
+    for column, (name, described) in enumerate(layout.columns.items()):
+        question = instrument.questions.get(described)
+        label = labels.get(described, question.label_sv if question else "")
+        page.write_string(header, column, name, formats["bold"])
+        page.write_string(header + 1, column, label, formats["label"])
+    for row, respondent in enumerate(sheet.respondents, start=header + 2):
+        for column, value in enumerate(respondent.cells(layout.columns.values())):
+            _write_cell(page, row, column, value, formats["date"])
+
+
+def _dress_sheet(page: Any, formats: Mapping[str, Any], layout: SheetLayout) -> None:
+    column_formats = {
+        "svarsdatum": formats["date"],
+        "insats_kod": formats["text"],
+        "kommentar": formats["text"],
+    }
+    for column, described in enumerate(layout.columns.values()):
+        width = _WIDTHS.get(described, _QUESTION_WIDTH)
+        page.set_column(column, column, width, column_formats.get(described, formats["left"]))
+    page.set_row(layout.header_row, _LABEL_HEIGHT)
+    _keep_in_sight(page, layout.header_row + 1)
+
+
+def _keep_in_sight(page: Any, head_rows: int) -> None:
+    """The head and the first column stay, on the screen and on paper (A4, one page wide)."""
+    page.freeze_panes(head_rows, 1)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0, head_rows - 1)
+
+
+def _write_cell(page: Any, row: int, column: int, value: Cell, date_format: Any) -> None:
+    if value is None or value == "":
+        return
+    if isinstance(value, Formula):
+        page.write_formula(row, column, value.text, None, value.value)
+    elif isinstance(value, date):
+        page.write_datetime(row, column, value, date_format)
+    elif isinstance(value, str):
+        page.write_string(row, column, value)
+    else:
+        page.write_number(row, column, value)
