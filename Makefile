@@ -1,0 +1,42 @@
+# Python 3.11+ and make are all a fresh machine needs; uv and everything else come from the lock.
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+.PHONY: help setup run test lint format bench lock clean
+
+help:           ## show this
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(VENV)/.ready    ## install everything into .venv
+
+$(VENV)/.ready: pyproject.toml uv.lock
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(VENV)/bin/uv sync --quiet --frozen --inexact
+	@touch $@
+
+run: setup      ## load, check and build the landing zone (raw/, or NNS_RAW)
+	@$(VENV)/bin/nns run
+
+test: setup     ## run all tests
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests
+
+lint: setup     ## lint, types and format, as CI does
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: setup   ## format the code
+	@$(VENV)/bin/ruff check --fix --quiet .
+	@$(VENV)/bin/ruff format .
+
+bench: setup    ## measure what the claims of speed rest on
+	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+lock: setup     ## resolve the dependencies anew
+	@$(VENV)/bin/uv lock --upgrade
+
+clean:          ## remove what is made, the environment included
+	rm -rf $(VENV) .nns dbt_project/target

@@ -1,0 +1,4 @@
+{# The configured schema as it stands, without the target's schema before it. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

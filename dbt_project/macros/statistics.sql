@@ -1,0 +1,42 @@
+{# A sum of integers as bigint: engines widen it to hugeint or numeric. #}
+{% macro total(column) -%}
+    cast(sum({{ column }}) as bigint)
+{%- endmacro %}
+
+{# 100 × part / whole in that order; null when the whole is 0. #}
+{% macro percent(part, whole) -%}
+    cast(100.0 * {{ part }} as double) / nullif({{ whole }}, 0)
+{%- endmacro %}
+
+{# The unweighted mean of percentages, nulls left out. Summed as decimals, since a sum of doubles
+   depends on the order in which threads deliver them. #}
+{% macro mean_of(column) -%}
+    cast(sum(cast({{ column }} as decimal(24, 18))) as double) / nullif(count({{ column }}), 0)
+{%- endmacro %}
+
+{# A bound of the Wilson interval of n_positive / n in percent; sign is '-' or '+'.
+   Null when n = 0. The clamp takes away what floating point adds beyond 0 and 100. #}
+{% macro wilson_bound(sign) -%}
+    {%- set z2 = var('z') * var('z') -%}
+    case
+        when n > 0 then least(100, greatest(0, 100 * (
+            n_positive + {{ z2 / 2 }} {{ sign }} {{ var('z') }} * sqrt(
+                cast(n_positive as double) * (n - n_positive) / n + {{ z2 / 4 }}
+            )
+        ) / (n + {{ z2 }})))
+    end
+{%- endmacro %}
+
+{# The pooled two-sided z-test of n_positive / n of two rows; false when both are
+   0 % or both 100 %. #}
+{% macro differs(a, b) -%}
+    {%- set pooled -%}
+        (cast({{ a }}.n_positive + {{ b }}.n_positive as double) / ({{ a }}.n + {{ b }}.n))
+    {%- endset -%}
+    abs(cast({{ a }}.n_positive as double) / {{ a }}.n
+        - cast({{ b }}.n_positive as double) / {{ b }}.n)
+        > {{ var('z') }} * sqrt(
+            {{ pooled }} * (1 - {{ pooled }})
+            * (cast(1 as double) / {{ a }}.n + cast(1 as double) / {{ b }}.n)
+        )
+{%- endmacro %}

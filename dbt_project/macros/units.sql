@@ -1,0 +1,29 @@
+{# A table of one text column with the given values, a row each. #}
+{% macro rows_of(column, values) -%}
+    {%- for value in values %}
+    select '{{ value }}' as {{ column }}
+    {%- if not loop.last %} union all{% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The unit a row of facts belongs to on each of the levels; null where it belongs to none.
+   Expects the columns levels.level, county_code, association_id and those the levels need. #}
+{% macro unit_id(levels) -%}
+    {%- set ids = {
+        'nation': "'" ~ var('nation_id') ~ "'",
+        'county': "'00' || county_code",
+        'association': 'association_id',
+        'activity': activity_id(),
+        'activity_group': 'langd',
+    } -%}
+    case levels.level
+        {%- for level in levels %}
+            when '{{ level }}' then {{ ids[level] }}
+        {%- endfor %}
+        end
+{%- endmacro %}
+
+{# The unit_id of an activity; null for a row without one. #}
+{% macro activity_id() -%}
+    association_id || '/' || nullif(insats_kod, '')
+{%- endmacro %}

@@ -1,0 +1,143 @@
+with
+
+counts as (
+    select * from {{ ref('int_measure_counts') }}
+),
+
+questions as (
+    select * from {{ ref('questions') }}
+),
+
+scales as (
+    select * from {{ ref('scales') }}
+),
+
+targets as (
+    select * from {{ ref('stg_targets') }}
+),
+
+levels as (
+    {{ rows_of('level', var('levels')) }}
+),
+
+genders as (
+    {{ rows_of('gender', var('genders')) }}
+),
+
+answer_codes as (
+    select
+        scale_id,
+        count(*) as n_codes
+    from scales
+    where is_answer
+    group by scale_id
+),
+
+-- Every count once for each level it belongs to, for its gender and for the total.
+unit_counts as (
+    select
+        counts.*,
+        levels.level,
+        {{ unit_id(var('levels')) }} as unit_id,
+        genders.gender
+    from counts
+    cross join levels
+    inner join genders
+        on genders.gender in ('T', counts.kon)
+),
+
+rolled_up as (
+    select
+        round,
+        level,
+        unit_id,
+        questionnaire_id,
+        question_id,
+        gender,
+        {{ total('n_base') }} as n_base,
+        {{ total('n') }} as n,
+        {{ total('n_positive') }} as n_positive,
+        {{ total('n_dont_know') }} as n_dont_know,
+        {{ total('sum_index') }} as sum_index,
+        bool_or(is_synthetic) as is_synthetic
+    from unit_counts
+    where unit_id is not null
+    group by round, level, unit_id, questionnaire_id, question_id, gender
+),
+
+figures as (
+    select
+        rolled_up.round,
+        rolled_up.level,
+        rolled_up.unit_id,
+        rolled_up.questionnaire_id,
+        questions.measure_id,
+        rolled_up.gender,
+        rolled_up.question_id,
+        rolled_up.n,
+        rolled_up.n_positive,
+        rolled_up.n_base - rolled_up.n - rolled_up.n_dont_know as n_missing,
+        rolled_up.n_dont_know,
+        {{ percent('rolled_up.n_positive', 'rolled_up.n') }} as share,
+        {{ percent('sum_index', '(n * (n_codes - 1))') }} as mean_index,
+        {{ wilson_bound('-') }} as ci_low,
+        {{ wilson_bound('+') }} as ci_high,
+        max(case when rolled_up.n > 0 then rolled_up.round end) over (
+            partition by
+                rolled_up.level,
+                rolled_up.unit_id,
+                rolled_up.questionnaire_id,
+                questions.measure_id,
+                rolled_up.gender
+            order by rolled_up.round
+            rows between unbounded preceding and 1 preceding
+        ) as previous_round,
+        coalesce(questions.comparable_from, questions.first_round) as comparable_from,
+        rolled_up.is_synthetic
+    from rolled_up
+    inner join questions
+        on rolled_up.question_id = questions.question_id
+    inner join answer_codes
+        on questions.scale_id = answer_codes.scale_id
+),
+
+final as (
+    select
+        figures.round,
+        figures.level,
+        figures.unit_id,
+        figures.questionnaire_id,
+        figures.measure_id,
+        figures.gender,
+        figures.question_id,
+        figures.n,
+        figures.n_positive,
+        figures.n_missing,
+        figures.n_dont_know,
+        figures.share,
+        figures.mean_index,
+        figures.ci_low,
+        figures.ci_high,
+        previous.round is not null as comparable,
+        figures.previous_round,
+        previous.share as share_previous,
+        figures.share - previous.share as change,
+        case
+            when previous.round is not null and figures.n > 0
+                then {{ differs('figures', 'previous') }}
+        end as change_significant,
+        {{ target_share() }} as target_share,
+        figures.is_synthetic
+    from figures
+    left join figures as previous
+        on figures.previous_round = previous.round
+        and figures.comparable_from <= previous.round
+        and figures.level = previous.level
+        and figures.unit_id = previous.unit_id
+        and figures.questionnaire_id = previous.questionnaire_id
+        and figures.measure_id = previous.measure_id
+        and figures.gender = previous.gender
+    {{ join_targets('figures', 'measure_id') }}
+)
+
+select * from final

@@ -1,0 +1,104 @@
+with
+
+measure_results as (
+    select * from {{ ref('measure_results') }}
+    where level = 'nation'
+),
+
+indicator_results as (
+    select * from {{ ref('indicator_results') }}
+    where level = 'nation'
+),
+
+measures as (
+    select * from {{ ref('measures') }}
+),
+
+responses as (
+    select * from {{ ref('stg_responses') }}
+),
+
+genders as (
+    {{ rows_of('gender', var('genders')) }}
+),
+
+volumes as (
+    select
+        responses.round,
+        genders.gender,
+        count(distinct responses.association_id) as n_associations,
+        count(*) as n_questionnaires
+    from responses
+    inner join genders
+        on genders.gender in ('T', responses.kon)
+    group by responses.round, genders.gender
+),
+
+figures as (
+    select
+        measure_results.round,
+        'measure' as figure_kind,
+        measure_results.measure_id as figure_id,
+        measure_results.questionnaire_id as answered_by,
+        measure_results.gender,
+        measures.indicator_id,
+        null as n_measures,
+        measure_results.n,
+        measure_results.n_positive,
+        measure_results.n_missing,
+        measure_results.n_dont_know,
+        measure_results.share,
+        measure_results.mean_index,
+        measure_results.ci_low,
+        measure_results.ci_high,
+        measure_results.comparable,
+        measure_results.previous_round,
+        measure_results.share_previous,
+        measure_results.change,
+        measure_results.change_significant,
+        measure_results.target_share,
+        measure_results.is_synthetic
+    from measure_results
+    inner join measures
+        on measure_results.measure_id = measures.measure_id
+
+    union all
+
+    select
+        round,
+        'indicator' as figure_kind,
+        indicator_id as figure_id,
+        respondent_group as answered_by,
+        gender,
+        indicator_id,
+        n_measures,
+        n,
+        null as n_positive,
+        null as n_missing,
+        null as n_dont_know,
+        share,
+        null as mean_index,
+        null as ci_low,
+        null as ci_high,
+        null as comparable,
+        null as previous_round,
+        null as share_previous,
+        null as change,
+        null as change_significant,
+        target_share,
+        is_synthetic
+    from indicator_results
+),
+
+final as (
+    select
+        figures.*,
+        volumes.n_associations,
+        volumes.n_questionnaires
+    from figures
+    inner join volumes
+        on figures.round = volumes.round
+        and figures.gender = volumes.gender
+)
+
+select * from final

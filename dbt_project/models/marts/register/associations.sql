@@ -1,0 +1,7 @@
+with
+
+associations as (
+    select * from {{ ref('stg_associations') }}
+)
+
+select * from associations

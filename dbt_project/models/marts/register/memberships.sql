@@ -1,0 +1,7 @@
+with
+
+memberships as (
+    select * from {{ ref('stg_memberships') }}
+)
+
+select * from memberships

@@ -1,0 +1,17 @@
+with
+
+associations as (
+    select * from {{ source('register', 'associations') }}
+),
+
+final as (
+    select
+        association_id,
+        association_name,
+        county_code,
+        agreement_from,
+        agreement_to
+    from associations
+)
+
+select * from final

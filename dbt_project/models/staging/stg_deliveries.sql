@@ -1,0 +1,27 @@
+with
+
+deliveries as (
+    select * from {{ source('lake', 'deliveries') }}
+),
+
+final as (
+    select
+        file,
+        sha256,
+        round,
+        association_id,
+        layout_id,
+        received,
+        state,
+        state = 'loaded' as is_counting,
+        n_questionnaires,
+        rows_per_questionnaire,
+        n_stop,
+        n_error,
+        n_warning,
+        n_info,
+        is_synthetic
+    from deliveries
+)
+
+select * from final

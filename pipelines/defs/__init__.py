@@ -1,0 +1,1 @@
+"""Everything Dagster knows, and nothing else: assets, jobs, schedules, resources."""

@@ -1,0 +1,55 @@
+"""The lake as Dagster assets: one partition per round, one run may load several."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import dagster as dg
+
+from pipelines import instrument, lake, progress, register, settings
+
+rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
+
+_LAKE = ("deliveries", "responses", "activities", "handed_out")
+_REGISTER = ("associations_register", "memberships_register", "targets_register")
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(name, group_name="lake", kinds={"parquet"}) for name in _LAKE],
+    partitions_def=rounds,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def registration_workbooks(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Reads new and changed registration workbooks of the rounds into the lake."""
+    folders = settings.from_environment()
+    loaded = lake.load(
+        folders,
+        map(int, context.partition_keys),
+        instrument.load(),
+        register.read(folders.raw),
+        partial(progress.report, "Läser"),
+    )
+    counting = [d for d in loaded.manifest.counting() if str(d.round) in context.partition_keys]
+    metadata = {
+        "workbooks_read": len(loaded.read),
+        "deliveries": len(counting),
+        "questionnaires": sum(d.n_questionnaires for d in counting),
+        "findings": len(loaded.findings),
+    }
+    for name in _LAKE:
+        yield dg.MaterializeResult(name, metadata=metadata)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(name, group_name="lake", kinds={"parquet"}, deps=["deliveries"])
+        for name in _REGISTER
+    ]
+)
+def landing_register(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    """The register of associations, memberships and targets, as the last load wrote it."""
+    read = register.read(settings.from_environment().raw)
+    sizes = (len(read.associations), len(read.memberships), len(read.targets))
+    for name, size in zip(_REGISTER, sizes, strict=True):
+        yield dg.MaterializeResult(name, metadata={"rows": size})

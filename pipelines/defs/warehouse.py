@@ -1,0 +1,98 @@
+"""The dbt models as Dagster assets, built in this process, and the analysts' snapshot after them.
+
+Alone knows the two non-public modules of dagster-dbt that make this possible; that is why the
+minor version is pinned.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from pipelines import progress, settings, warehouse
+
+_MANIFEST = warehouse.ensure_manifest(settings.from_environment())
+_RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
+_DONE = object()
+
+
+class _Translator(DagsterDbtTranslator):
+    """Groups the models by what they are for."""
+
+    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
+        group = "instrument" if node["resource_type"] == "seed" else node["fqn"][1]
+        return spec.replace_attributes(group_name=group)
+
+
+_TRANSLATOR = _Translator()
+
+
+@dbt_assets(manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR)
+def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """Builds and tests the models of the run's selection."""
+    selected = get_updated_cli_invocation_params_for_context(context, {}, _TRANSLATOR)
+    selection = [] if not context.is_subset else list(selected.selection_args)
+    total = len(context.selected_asset_keys) + len(context.selected_asset_check_keys)
+    for done, event in enumerate(_events(selection), start=1):
+        progress.report("Bygger", min(done, total), total)
+        message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
+        yield from message.to_default_asset_events(
+            manifest=selected.manifest, dagster_dbt_translator=_TRANSLATOR, context=context
+        )
+
+
+def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
+    """The results of dbt's nodes as they come, from a build in a thread of its own.
+
+    Raises:
+        BuildError: a model failed or a test found something.
+    """
+    from google.protobuf.json_format import MessageToDict
+
+    events: queue.Queue[Any] = queue.Queue()
+    failure: list[warehouse.BuildError] = []
+
+    def build() -> None:
+        try:
+            warehouse.build(settings.from_environment(), selection, keep)
+        except warehouse.BuildError as error:
+            failure.append(error)
+        finally:
+            events.put(_DONE)
+
+    def keep(event: Any) -> None:
+        if event.info.name in _RESULTS:
+            events.put(MessageToDict(event, preserving_proto_field_name=True))
+
+    thread = threading.Thread(target=build, name="dbt")
+    thread.start()
+    while (event := events.get()) is not _DONE:
+        yield event
+    thread.join()
+    if failure:
+        raise failure[0]
+
+
+@dg.asset(
+    group_name="marts",
+    kinds={"duckdb"},
+    deps=[
+        key
+        for key, spec in dbt_models.specs_by_key.items()
+        if spec.group_name in ("marts", "instrument")
+    ],
+)
+def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    """Swaps in the analysts' copy of the marts."""
+    folders = settings.from_environment()
+    tables = warehouse.swap_snapshot(folders)
+    return dg.MaterializeResult(
+        metadata={"path": dg.MetadataValue.path(str(folders.snapshot)), "tables": tables}
+    )

@@ -1,0 +1,201 @@
+"""The warehouse: dbt in this process, and the analysts' snapshot of what it built.
+
+Belongs here: running dbt on the lake, knowing whether its result is up to date, and swapping in
+the snapshot. Does not: any SQL of the marts (dbt_project/), or Dagster (defs/warehouse.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import lake
+from pipelines.settings import DBT_PROJECT, Settings
+
+if TYPE_CHECKING:
+    pass
+
+MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+_MADE = {"target", "logs"}
+_SNAPSHOT_SCHEMA = "marts"
+
+
+class BuildError(Exception):
+    """dbt did not build; the message names the models or tests that failed."""
+
+
+# --- dbt ----------------------------------------------------------------------------------------
+
+
+def project_files() -> list[Path]:
+    """The files of the dbt project, what dbt itself makes left out."""
+    return sorted(
+        path
+        for entry in DBT_PROJECT.iterdir()
+        if entry.name not in _MADE
+        for path in ([entry] if entry.is_file() else entry.rglob("*"))
+        if path.is_file()
+    )
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The path of dbt's manifest, parsed anew when a file of the project is younger.
+
+    Raises:
+        BuildError: the project does not parse.
+    """
+    youngest = max(path.stat().st_mtime_ns for path in project_files())
+    if not MANIFEST.exists() or MANIFEST.stat().st_mtime_ns < youngest:
+        _invoke(settings, ["parse"])
+    return MANIFEST
+
+
+def build(
+    settings: Settings,
+    selection: Sequence[str] = (),
+    on_event: Callable[[Any], None] = lambda event: None,
+) -> None:
+    """Builds and tests the models in the working database; unit tests are for `make test`.
+
+    Args:
+        settings: the folders.
+        selection: dbt's selection arguments, empty for everything, which starts a new database.
+        on_event: called with every event of dbt.
+
+    Raises:
+        BuildError: a model failed or a test found something.
+    """
+    if not selection:
+        settings.working_database.unlink(missing_ok=True)
+    settings.working_database.parent.mkdir(parents=True, exist_ok=True)
+    _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *selection], on_event)
+
+
+def _invoke(
+    settings: Settings, arguments: list[str], on_event: Callable[[Any], None] = lambda event: None
+) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.event_manager_client import cleanup_event_logger
+
+    os.environ["NNS_WAREHOUSE"] = str(settings.working_database)
+    os.environ["NNS_LAKE"] = str(settings.lake)
+    try:
+        result = dbtRunner(callbacks=[on_event]).invoke([*arguments, *_dbt_options(settings)])
+    finally:
+        cleanup_event_logger()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if not result.success:
+        raise BuildError(_why(result)) from result.exception
+
+
+def _dbt_options(settings: Settings) -> list[str]:
+    folders = {
+        "--project-dir": DBT_PROJECT,
+        "--profiles-dir": DBT_PROJECT,
+        "--target-path": MANIFEST.parent,
+        "--log-path": settings.home / "logs",
+    }
+    quiet = ["--no-use-colors", "--log-level", "none", "--log-level-file", "error"]
+    return [str(part) for option in folders.items() for part in option] + quiet
+
+
+def _why(result: Any) -> str:
+    if result.exception:
+        return str(result.exception)
+    failed = [r for r in result.result.results if r.status in ("error", "fail")]
+    return "; ".join(f"{r.node.name}: {r.message}" for r in failed)
+
+
+# --- what was built from what -------------------------------------------------------------------
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether the snapshot was built from the lake and the models as they are now."""
+    built = _built_from(settings)
+    return (
+        settings.snapshot.exists()
+        and built.exists()
+        and built.read_text(encoding="utf-8") == fingerprint(settings)
+    )
+
+
+def fingerprint(settings: Settings) -> str:
+    """SHA-256 over all that decides the marts: the lake's manifest and tables, the dbt project."""
+    digest = hashlib.sha256()
+    tables = [settings.lake / "manifest.json", *sorted(settings.lake.glob("register/*.parquet"))]
+    for path in (*tables, *project_files()):
+        digest.update(path.name.encode() + b"\0")
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
+
+
+def _built_from(settings: Settings) -> Path:
+    return settings.working_database.with_name("built_from")
+
+
+# --- the snapshot -------------------------------------------------------------------------------
+
+
+def swap_snapshot(settings: Settings) -> int:
+    """Copies the marts to a new file and renames it over the analysts' snapshot.
+
+    Tables keep primary keys and comments; rows are ordered by all columns. Open readers keep the
+    file they have.
+
+    Returns:
+        How many tables the snapshot holds.
+    """
+    import duckdb
+
+    beside = settings.snapshot.with_name(f".{settings.snapshot.name}.part")
+    beside.unlink(missing_ok=True)
+    with duckdb.connect(config={"python_enable_replacements": "false"}) as connection:
+        connection.execute(f"attach {_quoted(settings.working_database)} as built (read_only)")
+        # the oldest storage that DuckDB 1.x and 2.x both read
+        connection.execute(f"attach {_quoted(beside)} as made (storage_version 'v1.0.0')")
+        statements = list(_copy_statements(connection))
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("checkpoint made")
+        n_tables = sum(statement.startswith("insert") for statement in statements)
+    beside.chmod(0o640)
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(settings.snapshot)
+    lake.write_text(_built_from(settings), fingerprint(settings))
+    return n_tables
+
+
+def _copy_statements(connection: Any) -> Iterator[str]:
+    """The statements that make a copy of the marts, in the order of table names."""
+    schema = _SNAPSHOT_SCHEMA
+    yield "use made"
+    yield f"create schema {schema}"
+    tables = connection.execute(
+        "select table_name, sql, comment from duckdb_tables() "
+        "where database_name = 'built' and schema_name = ? order by table_name",
+        [schema],
+    ).fetchall()
+    columns = connection.execute(
+        "select table_name, column_name, comment from duckdb_columns() "
+        "where database_name = 'built' and schema_name = ? and comment is not null "
+        "order by table_name, column_index",
+        [schema],
+    ).fetchall()
+    for table, create, comment in tables:
+        yield create
+        name = f"{schema}.{table}"
+        yield f"insert into {name} from built.{name} order by all"
+        if comment:
+            yield f"comment on table {schema}.{table} is {_quoted(comment)}"
+    for table, column, comment in columns:
+        yield f'comment on column {schema}.{table}."{column}" is {_quoted(comment)}'
+
+
+def _quoted(text: object) -> str:
+    """A text as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"

@@ -1,0 +1,205 @@
+"""The steward's commands from the outside: what they print, how they end, what they leave."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.workbook.sample import write_landing_zone
+
+PROJECT = Path(__file__).parent.parent.parent
+Nns = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def nns(tmp_path: Path) -> Nns:
+    """Runs a verb with a home of its own; `raw` is given by the test."""
+
+    def run(*arguments: str, raw: Path | None = None) -> subprocess.CompletedProcess[str]:
+        folders = {"NNS_HOME": str(tmp_path / "home"), "NNS_RAW": str(raw or tmp_path / "raw")}
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, **folders},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Two associations in two rounds, some twenty questionnaires each."""
+    folder = tmp_path / "raw"
+    write_landing_zone(folder, rounds=[2025, 2026], associations=2, questionnaires=20)
+    return folder
+
+
+def facts(home: Path) -> dict[str, int]:
+    with duckdb.connect(str(home / "marts.duckdb"), read_only=True) as connection:
+        return {
+            table: connection.execute(f"select count(*) from marts.marts.{table}").fetchone()[0]
+            for table in ("measure_results", "indicator_results", "key_figures", "submissions")
+        }
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "dagster" not in path.parts
+    }
+
+
+def test_a_run_builds_the_marts_and_running_again_changes_nothing(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    first = nns("run")
+    assert first.returncode == 0, first.stderr
+    assert "2025–2026" in first.stdout
+    assert "påhittade" in first.stdout
+    assert facts(tmp_path / "home")["submissions"] == 4
+    before = contents(tmp_path / "home")
+    again = nns("run")
+    assert again.returncode == 0
+    assert "Inget nytt" in again.stdout
+    assert contents(tmp_path / "home") == before
+
+
+def test_what_is_made_is_for_user_and_group_only(nns: Nns, raw: Path, tmp_path: Path) -> None:
+    nns("run")
+    modes = {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "home").rglob("*") if p.is_file()}
+    assert stat.S_IMODE((tmp_path / "home" / "marts.duckdb").stat().st_mode) == 0o640
+    assert not {mode for mode in modes if mode & 0o007}
+
+
+def test_a_changed_workbook_changes_its_own_round_and_the_rest_stays(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    nns("run")
+    lake = tmp_path / "home" / "lake" / "answers"
+    before = contents(lake)
+    write_landing_zone(tmp_path / "other", rounds=[2026], associations=2, questionnaires=25, seed=2)
+    changed = sorted((tmp_path / "other" / "2026").iterdir())[0]
+    shutil.copy(changed, raw / "2026" / changed.name)
+    run = nns("run")
+    assert run.returncode == 0, run.stderr
+    after = contents(lake)
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
+    with duckdb.connect(str(tmp_path / "home" / "marts.duckdb"), read_only=True) as connection:
+        states = connection.execute(
+            "select state, count(*) from marts.marts.submissions group by state order by state"
+        ).fetchall()
+    assert states == [("loaded", 4), ("replaced", 1)]
+
+
+def test_an_empty_landing_zone_builds_empty_facts(nns: Nns, tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    run = nns("run")
+    assert run.returncode == 0, run.stderr
+    assert set(facts(tmp_path / "home").values()) == {0}
+    assert nns("status").returncode == 0
+
+
+def test_a_round_without_one_association_s_file_says_who_is_missing(nns: Nns, raw: Path) -> None:
+    sorted((raw / "2026").iterdir())[0].unlink()
+    assert nns("run").returncode == 0
+    seen = json.loads(nns("status", "--round", "2026", "--json").stdout)
+    assert (seen["loaded"], seen["missing"]) == (1, 1)
+    assert [d["state_sv"] for d in seen["deliveries"]].count("saknas") == 1
+
+
+def test_a_broken_file_ends_with_code_1_and_the_others_load(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    sorted((raw / "2026").iterdir())[0].write_bytes(b"this is no workbook")
+    run = nns("run")
+    assert run.returncode == 1
+    assert "stopp" in run.stdout
+    assert "spara om som .xlsx" in run.stdout
+    with duckdb.connect(str(tmp_path / "home" / "marts.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select round, state, n_stop from marts.marts.submissions order by all"
+        ).fetchall()
+    assert rows == [
+        (2025, "loaded", 0),
+        (2025, "loaded", 0),
+        (2026, "loaded", 0),
+        (2026, "stopped", 1),
+    ]
+
+
+def test_loading_one_round_leaves_the_others_unread(nns: Nns, raw: Path) -> None:
+    assert nns("load", "--round", "2025").returncode == 0
+    seen = json.loads(nns("status", "--round", "2026", "--json").stdout)
+    assert {d["state"] for d in seen["deliveries"]} == {"new", "missing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--raw", "no/such/folder"), "finns inte"),
+        (("run", "--round", "1999"), "Mätomgången 1999 är okänd"),
+        (("load", "--round", "tjugo"), "--round"),
+        (("build",), "nns load"),
+        (("status", "--no-such-flag"), "--no-such-flag"),
+        (("bygg",), "bygg"),
+        (("sample", "--out", "x", "--rounds", "2018-20x6"), "2018-2026"),
+        (("sample", "--out", "x", "--fault", "no_such_fault"), "no_such_fault"),
+    ],
+)
+def test_wrong_use_is_one_swedish_line_with_code_2(
+    nns: Nns, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "raw").mkdir()
+    run = nns(*arguments)
+    assert run.returncode == 2
+    assert run.stderr.count("\n") == 1
+    assert said in run.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_register_that_contradicts_itself_is_told_before_anything_runs(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    path = raw / "register" / "memberships.csv"
+    rows = list(csv.reader(path.open(encoding="utf-8")))
+    rows[1][1] = "9999"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    run = nns("run")
+    assert run.returncode == 2
+    assert "memberships.csv, rad 2: kommunkoden 9999 är okänd" in run.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_status_imports_neither_dagster_nor_dbt_nor_great_expectations(raw: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['nns', 'status']\n"
+        "from pipelines import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'dagster', 'dbt', 'great_expectations', 'pandas', 'duckdb', 'pyarrow'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    environment = {**os.environ, "NNS_RAW": str(raw), "NNS_HOME": str(raw.parent / "home")}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines()[-1] == "[]"

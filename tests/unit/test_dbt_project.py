@@ -1,0 +1,116 @@
+"""The dbt project keeps its own rules, read from the parsed manifest.
+
+Belongs here: what holds for every model and seed. Does not: figures (dbt's unit tests, tests/back).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from pipelines.settings import DBT_PROJECT, SEEDS
+
+BOTH_LANGUAGES = re.compile(r"\S.* \| \S.*", re.DOTALL)
+GRAIN = re.compile(r"Grain: a row per ([^.|]+)\. \| En rad per ([^.|]+)\.$")
+
+# A spelling's value is a code, a key figure's is a percentage: one name, given by the contract
+# to the one and by Python's reader of seeds to the other.
+TOLERATED_NAMESAKES = {"value"}
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    made = tmp_path_factory.mktemp("dbt")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("NNS_LAKE", "NNS_WAREHOUSE", "DBT_TARGET_PATH", "DBT_LOG_PATH"):
+            patch.setenv(variable, str(made / variable.lower()))
+        folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+        parsed = dbtRunner().invoke(["--quiet", "parse", *folders])
+    assert parsed.success, parsed.exception
+    return parsed.result
+
+
+def nodes(manifest: Any, resource_type: str, folder: str = "") -> list[Any]:
+    found = [
+        node
+        for node in manifest.nodes.values()
+        if node.resource_type == resource_type and node.path.startswith(folder)
+    ]
+    assert found, f"no {resource_type} in {folder!r}: the test would be empty"
+    return found
+
+
+def described(manifest: Any) -> list[Any]:
+    return nodes(manifest, "model") + nodes(manifest, "seed")
+
+
+def kinds_of_parents(node: Any) -> set[str]:
+    return {parent.split(".")[0] for parent in node.depends_on.nodes}
+
+
+def test_every_model_has_a_primary_key(manifest: Any) -> None:
+    assert [n.name for n in nodes(manifest, "model") if not n.primary_key] == []
+
+
+def test_every_description_ends_with_the_grain_in_both_languages(manifest: Any) -> None:
+    assert [n.name for n in described(manifest) if not GRAIN.search(n.description)] == []
+
+
+def test_the_grain_names_the_columns_of_the_primary_key(manifest: Any) -> None:
+    for model in nodes(manifest, "model"):
+        for words in GRAIN.search(model.description).groups():
+            named = [word for word in re.findall(r"\w+", words) if word in model.columns]
+            assert sorted(named) == sorted(model.primary_key), model.name
+
+
+def test_marts_never_read_sources(manifest: Any) -> None:
+    models = nodes(manifest, "model", "marts/") + nodes(manifest, "model", "intermediate/")
+    assert [n.name for n in models if "source" in kinds_of_parents(n)] == []
+
+
+def test_staging_reads_sources_and_seeds_only(manifest: Any) -> None:
+    staging = nodes(manifest, "model", "staging/")
+    assert [n.name for n in staging if not kinds_of_parents(n) <= {"source", "seed"}] == []
+
+
+def test_every_mart_has_an_enforced_contract(manifest: Any) -> None:
+    assert [n.name for n in nodes(manifest, "model", "marts/") if not n.contract.enforced] == []
+
+
+def test_every_column_is_described_in_both_languages(manifest: Any) -> None:
+    undescribed = [
+        f"{node.name}.{column.name}"
+        for node in described(manifest)
+        for column in node.columns.values()
+        if not BOTH_LANGUAGES.fullmatch(column.description)
+    ]
+    assert undescribed == []
+
+
+def test_a_column_is_described_once(manifest: Any) -> None:
+    descriptions = defaultdict(set)
+    for node in described(manifest):
+        for column in node.columns.values():
+            descriptions[column.name].add(column.description)
+    assert {name for name, found in descriptions.items() if len(found) > 1} == TOLERATED_NAMESAKES
+
+
+def test_every_column_of_every_seed_is_typed_and_described(manifest: Any) -> None:
+    seeds = {n.name: n for n in nodes(manifest, "seed")}
+    assert set(seeds) == {path.stem for path in SEEDS.glob("*.csv")}
+    for name, seed in seeds.items():
+        with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
+        assert list(seed.columns) == header, name
+        assert list(seed.config.column_types) == header, name
+
+
+def test_every_model_and_test_stays_within_the_build_s_time(manifest: Any) -> None:
+    """A node costs 35 ms of every run; a test that proves little is not worth it."""
+    assert len(nodes(manifest, "test")) <= 45
