@@ -34,6 +34,8 @@ app = typer.Typer(
     help="NNS indikatorer: läser förbundens registreringsfiler, kontrollerar dem och räknar fram "
     "mått, indikatorer och nyckeltal.",
     no_args_is_help=True,
+    options_metavar="[FLAGGOR]",
+    subcommand_metavar="KOMMANDO …",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -133,7 +135,9 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
 
 @app.command("sample")
 def write_sample(
-    out_: Annotated[Path, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")],
+    out_: Annotated[
+        Path | None, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")
+    ] = None,
     rounds: Annotated[
         str, typer.Option(help="Mätomgångar: 2018-2026 eller 2019,2021.", metavar="ÅR")
     ] = "2018-2026",
@@ -146,17 +150,21 @@ def write_sample(
         bool, typer.Option("--national", help="Hela landet, med de publicerade volymerna.")
     ] = False,
     fault: Annotated[
-        list[str] | None,
-        typer.Option(help="Lägg in ett namngivet fel (kan upprepas); --fault ? visar dem."),
+        list[str] | None, typer.Option(help="Lägg in ett namngivet fel (kan upprepas).")
     ] = None,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", help="Visa de fel som kan läggas in.")
+    ] = False,
 ) -> None:
     """Skriver påhittade registreringsfiler och ett register, att öva och prova med."""
     from pipelines.workbook import sample
 
-    if fault == ["?"]:
+    if list_faults:
         for name, meaning in sample.FAULTS.items():
             out.print(f"{name:26} {meaning}")
         return
+    if out_ is None:
+        raise Fault("Flaggan --out saknas: ange mappen att skriva till.")
     try:
         written = sample.write_landing_zone(
             out_,
@@ -319,16 +327,16 @@ def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
 
 def _print_status(seen: status.Overview) -> None:
     current = seen.round
-    left = (
-        f"{seen.days_left} dagar kvar"
-        if seen.days_left >= 0
-        else f"leveransdatum passerat med {-seen.days_left} dagar"
-    )
+    left = f"{seen.days_left} dagar kvar" if seen.days_left >= 0 else "avslutad"
     period = f"insamling {_day(current.opens)}–{_day(current.delivery_deadline)}"
     out.print(f"NNS indikatorer · omgång {current.round}   {period} · {left}", style="bold")
     table = Table(box=None, pad_edge=False)
-    for name in ("Förbund", "Fil"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    free = out.width - 64  # of a line, what the columns with a width of their own leave
+    shows_file = free >= 32
+    for name in ("Förbund", "Fil")[: 1 + shows_file]:
+        table.add_column(
+            name, no_wrap=True, overflow="ellipsis", max_width=free // (1 + shows_file)
+        )
     table.add_column("Mottagen", no_wrap=True)
     for name in ("Enkäter", "Stopp", "Fel", "Varn."):
         table.add_column(name, justify="right", no_wrap=True)
@@ -336,9 +344,12 @@ def _print_status(seen: status.Overview) -> None:
     for line in seen.lines:
         counts = (line.questionnaires, line.stops, line.errors, line.warnings)
         shown = ("" if line.questionnaires is None else str(n) for n in counts)
-        table.add_row(
-            line.association_name or ("" if line.state == "new" else "okänt förbund"),
+        names = [
+            line.short_name or ("" if line.state == "new" else "okänt förbund"),
             Path(line.file).name if line.file else "–",
+        ]
+        table.add_row(
+            *names[: 1 + shows_file],
             _moment(line.received) if line.received else "",
             *shown,
             status.STATES[line.state],
@@ -394,7 +405,8 @@ def _number(number: int) -> str:
 
 
 def _years(rounds: list[int]) -> str:
-    return f"{rounds[0]}–{rounds[-1]}" if rounds else "inga"
+    ends = sorted({rounds[0], rounds[-1]}) if rounds else []
+    return "–".join(map(str, ends)) or "inga"
 
 
 # --- what is given ------------------------------------------------------------------------------

@@ -42,6 +42,14 @@ class Membership:
     first_round: int
     last_round: int | None
 
+    def overlaps(self, other: Membership) -> bool:
+        """Whether both say the same of some round."""
+        same = (self.association_id, self.municipality_code) == (
+            other.association_id,
+            other.municipality_code,
+        )
+        return same and _share_a_round(self, other)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -54,6 +62,16 @@ class Target:
     first_round: int
     last_round: int | None
     target_share: float
+
+    def overlaps(self, other: Target) -> bool:
+        """Whether both set a level for the same figure, unit and round."""
+        same = (self.measure_id, self.indicator_id, self.level, self.unit_id) == (
+            other.measure_id,
+            other.indicator_id,
+            other.level,
+            other.unit_id,
+        )
+        return same and _share_a_round(self, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +93,15 @@ def read(raw: Path) -> Register:
     folder = raw / "register"
     associations = _read(folder / "associations.csv", _association)
     memberships = _read(folder / "memberships.csv", _membership)
-    _check(folder, associations, memberships)
+    targets = _read(folder / "targets.csv", _target)
+    _check_associations(folder / "associations.csv", associations)
+    _check_memberships(folder / "memberships.csv", memberships, associations)
+    _check_targets(folder / "targets.csv", targets)
     origin = folder / "ORIGIN"
     return Register(
         associations={a.association_id: a for a in associations},
         memberships=memberships,
-        targets=_read(folder / "targets.csv", _target),
+        targets=targets,
         is_synthetic=origin.is_file() and "synthetic" in origin.read_text(encoding="utf-8"),
     )
 
@@ -149,28 +170,56 @@ def _target(row: dict[str, str]) -> Target:
     )
 
 
-def _check(
-    folder: Path, associations: tuple[Association, ...], memberships: tuple[Membership, ...]
-) -> None:
-    """Refuses ids that are unknown or given twice."""
+def _check_associations(path: Path, associations: tuple[Association, ...]) -> None:
+    """Refuses an id given twice and an unknown county."""
     counties = {row["county_code"] for row in instrument.seed_rows("counties")}
-    municipalities = {row["municipality_code"] for row in instrument.seed_rows("municipalities")}
     known: set[str] = set()
     for number, a in enumerate(associations, start=2):
-        where = f"{folder / 'associations.csv'}, rad {number}"
+        where = f"{path}, rad {number}"
         if a.association_id in known:
             raise RegisterError(f"{where}: förbundet {a.association_id} finns två gånger.")
         if a.county_code not in counties:
             raise RegisterError(f"{where}: länskoden {a.county_code} är okänd (två siffror, 01).")
         known.add(a.association_id)
+
+
+def _check_memberships(
+    path: Path, memberships: tuple[Membership, ...], associations: tuple[Association, ...]
+) -> None:
+    """Refuses unknown ids, and the same membership given twice for a round."""
+    municipalities = {row["municipality_code"] for row in instrument.seed_rows("municipalities")}
+    known = {a.association_id for a in associations}
     for number, m in enumerate(memberships, start=2):
-        where = f"{folder / 'memberships.csv'}, rad {number}"
+        where = f"{path}, rad {number}"
         if m.association_id not in known:
             raise RegisterError(f"{where}: förbundet {m.association_id} finns inte i registret.")
         if m.municipality_code not in municipalities:
             raise RegisterError(
                 f"{where}: kommunkoden {m.municipality_code} är okänd (fyra siffror, 0114)."
             )
+        for earlier, other in enumerate(memberships[: number - 2], start=2):
+            if m.overlaps(other):
+                raise RegisterError(f"{where}: samma medlemskap finns på rad {earlier}.")
+
+
+def _check_targets(path: Path, targets: tuple[Target, ...]) -> None:
+    """Refuses targets of unknown figures, and two targets for one figure, unit and round."""
+    measures = {row["measure_id"] for row in instrument.seed_rows("measures")}
+    indicators = {row["indicator_id"] for row in instrument.seed_rows("indicators")}
+    for number, t in enumerate(targets, start=2):
+        if t.measure_id not in {*measures, None} or t.indicator_id not in {*indicators, None}:
+            figure = t.measure_id or t.indicator_id
+            raise RegisterError(
+                f"{path}, rad {number}: {figure} är inget mått och ingen indikator."
+            )
+        for earlier, other in enumerate(targets[: number - 2], start=2):
+            if t.overlaps(other):
+                raise RegisterError(f"{path}, rad {number}: samma målnivå finns på rad {earlier}.")
+
+
+def _share_a_round(a: Membership | Target, b: Membership | Target) -> bool:
+    later = max(a.first_round, b.first_round)
+    return all(row.last_round is None or later <= row.last_round for row in (a, b))
 
 
 def _required(row: dict[str, str], column: str) -> str:

@@ -43,6 +43,11 @@ class Line:
     warnings: int
     state: str
 
+    @property
+    def short_name(self) -> str:
+        """The association's name without the word for what it is."""
+        return self.association_name.removeprefix("Samordningsförbundet ")
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:

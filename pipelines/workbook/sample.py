@@ -261,7 +261,7 @@ def _members(count: int, seed: int, national: bool, instrument: Instrument) -> l
     names = [prefix + place for prefix in _PREFIXES for place in _PLACES]
     members: list[_Member] = []
     for number, life in enumerate(lives):
-        home = tuple(m for p in life.parents for m in members[p].municipalities)
+        home = tuple(dict.fromkeys(m for p in life.parents for m in members[p].municipalities))
         municipalities = home or next(territories)
         association = Association(
             association_id=_slug(names[number]),
