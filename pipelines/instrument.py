@@ -42,6 +42,7 @@ class Questionnaire:
     first_round: int
     last_round: int | None
     has_activity: bool
+    all_year: bool
 
     def is_in(self, round_: int) -> bool:
         """Whether the questionnaire is part of the round."""
@@ -102,6 +103,31 @@ class WorkbookField:
     questionnaire_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A cell of a delivery that is read as `value` as long as it holds `expect`.
+
+    The delivery is named by its sha256, or by association and round.
+    """
+
+    sha256: str | None
+    association_id: str | None
+    round: int | None
+    sheet: str
+    cell: str
+    expect: str
+    value: str
+    reason: str
+    owner: str
+    date: date
+
+    def is_of(self, sha256: str, association_id: str, round_: int) -> bool:
+        """Whether the delivery is the one that is meant."""
+        if self.sha256:
+            return self.sha256 == sha256
+        return (self.association_id, self.round) == (association_id, round_)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Instrument:
     """All seeds that Python needs, keyed by their ids.
@@ -117,6 +143,7 @@ class Instrument:
     layouts: Mapping[str, Mapping[str, SheetLayout]]
     workbook_fields: tuple[WorkbookField, ...]
     spellings: Mapping[str, Mapping[str, str]]
+    corrections: tuple[Correction, ...]
     fingerprint: str
 
     def questionnaires_in(self, round_: int) -> tuple[Questionnaire, ...]:
@@ -164,6 +191,7 @@ def load(seeds: Path = SEEDS) -> Instrument:
         layouts=_layouts(seeds),
         workbook_fields=tuple(map(_workbook_field, seed_rows("workbook_fields", seeds))),
         spellings=_spellings(seeds),
+        corrections=tuple(map(_correction, seed_rows("corrections", seeds))),
         fingerprint=fingerprint(seeds),
     )
 
@@ -195,6 +223,7 @@ def _questionnaire(row: dict[str, str]) -> Questionnaire:
         first_round=int(row["first_round"]),
         last_round=_optional_int(row["last_round"]),
         has_activity=_flag(row["has_activity"]),
+        all_year=_flag(row["all_year"]),
     )
 
 
@@ -242,6 +271,21 @@ def _workbook_field(row: dict[str, str]) -> WorkbookField:
     role: SheetRole = "readme" if row["sheet_role"] == "readme" else "activities"
     return WorkbookField(
         role, row["sheet_name"], row["name"], row["field"], row["questionnaire_id"] or None
+    )
+
+
+def _correction(row: dict[str, str]) -> Correction:
+    return Correction(
+        sha256=row["sha256"] or None,
+        association_id=row["association_id"] or None,
+        round=_optional_int(row["round"]),
+        sheet=row["sheet"],
+        cell=row["cell"],
+        expect=row["expect"],
+        value=row["value"],
+        reason=row["reason"],
+        owner=row["owner"],
+        date=date.fromisoformat(row["date"]),
     )
 
 

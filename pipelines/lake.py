@@ -13,29 +13,35 @@ lake/manifest.json                            a row per delivery ever seen
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.findings import Finding, Severity, by_severity, finding
+from pipelines.findings import Finding, Severity, by_severity
 from pipelines.instrument import Instrument
 from pipelines.register import Register
 from pipelines.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from _typeshed import DataclassInstance
 
     from pipelines.workbook.read import Reading
+    from pipelines.workbook.structure import Draft
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
 
-WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+SeenAs = tuple[str, int, int]
+"""What tells an unchanged file without opening it: path under the landing zone, time and size."""
+
+BATCH_RESPONSES = 10_000
+"""How many responses are understood at a time: about 100 workbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,16 @@ class Delivery:
         return self.round, self.association_id
 
     @property
+    def seen_as(self) -> SeenAs:
+        """What tells the unchanged file."""
+        return self.file, self.mtime_ns, self.size
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it may count: no finding stops it."""
+        return not self.findings[Severity.STOP]
+
+    @property
     def received(self) -> datetime:
         """When the file was last written, in UTC."""
         return datetime.fromtimestamp(self.mtime_ns // 1_000_000_000, UTC)
@@ -85,10 +101,17 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Every delivery ever seen, and what they were read with."""
+    """Every delivery ever seen, and what they were read with.
+
+    Attributes:
+        read_with: fingerprint of all that decides what the same bytes are read to.
+        register: fingerprint of the register as the lake holds it.
+        is_synthetic: whether the landing zone says that its data is invented.
+    """
 
     deliveries: tuple[Delivery, ...] = ()
     read_with: str = ""
+    register: str = ""
     is_synthetic: bool = False
 
     def counting(self, round_: int | None = None) -> list[Delivery]:
@@ -130,30 +153,50 @@ def load(
     read_with = _reader_fingerprint(instrument, register)
     anew = before.read_with != read_with
     rounds = set(rounds) | ({d.round for d in before.deliveries} if anew else set())
-    known = {} if anew else {(d.file, d.mtime_ns, d.size): d for d in before.deliveries}
+    known = {} if anew else {d.seen_as: d for d in before.deliveries}
     paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
-    unchanged = {path: known[key] for path in paths if (key := _seen_as(settings, path)) in known}
-    new = [path for path in paths if path not in unchanged]
-    readings = []
-    for done, path in enumerate(new):
-        progress(done, len(new))
-        readings.append(_read_file(settings, path, instrument, register))
-    progress(len(new), len(new))
-    read = [delivery for delivery, _ in readings]
-    present = [*unchanged.values(), *read]
+    seen = {path: seen_as(settings, path) for path in paths}
+    unchanged = [known[key] for key in seen.values() if key in known]
+    new = {path: key for path, key in seen.items() if key not in known}
+    files = read_files(settings, new, instrument, register, progress)
+    read = [delivery for delivery, _ in files]
+    present = [*unchanged, *read]
     manifest = Manifest(
-        _settle(present, before.deliveries, rounds), read_with, register.is_synthetic
+        _settle(present, before.deliveries, rounds),
+        read_with,
+        _register_fingerprint(register),
+        register.is_synthetic,
     )
     _write_tables(settings, manifest, register)
     keys = {d.key for d in read}
     return Load(
         manifest,
         tuple(d for d in manifest.deliveries if d.key in keys),
-        tuple(f for _, findings in readings for f in findings),
+        tuple(f for _, findings in files for f in findings),
     )
 
 
-def _seen_as(settings: Settings, path: Path) -> tuple[str, int, int]:
+def is_current(
+    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
+) -> bool:
+    """Whether a load of the rounds would find nothing new."""
+    manifest = read_manifest(settings)
+    paths = (path for round_ in set(rounds) for path in delivered(settings, round_))
+    present = {seen_as(settings, path) for path in paths}
+    known = {d.seen_as for d in manifest.deliveries}
+    in_use = {
+        d.seen_as
+        for d in manifest.deliveries
+        if d.round in rounds and d.state in ("loaded", "stopped")
+    }
+    return (
+        manifest.read_with == _reader_fingerprint(instrument, register)
+        and manifest.register == _register_fingerprint(register)
+        and in_use <= present <= known
+    )
+
+
+def seen_as(settings: Settings, path: Path) -> SeenAs:
     """What tells an unchanged file without opening it: name, time and size."""
     stat = path.stat()
     return path.relative_to(settings.raw).as_posix(), stat.st_mtime_ns, stat.st_size
@@ -168,13 +211,12 @@ def _settle(
     where another one counts instead, else removed.
     """
     by_time = sorted(present, key=lambda d: (d.mtime_ns, d.file))
-    counting = {d.unit: d.key for d in by_time if d.state != "stopped"}
+    counting = {d.unit: d.key for d in by_time if d.is_sound}
     keys, files = {d.key for d in present}, {d.file for d in present}
     settled = []
     for d in present:
-        if d.state != "stopped":
-            d = replace(d, state="loaded" if counting[d.unit] == d.key else "replaced")
-        settled.append(d)
+        counts = "loaded" if counting.get(d.unit) == d.key else "replaced"
+        settled.append(replace(d, state=counts if d.is_sound else "stopped"))
     for d in before:
         if d.key in keys:
             continue
@@ -200,64 +242,119 @@ def unknown_rounds(settings: Settings, instrument: Instrument) -> list[str]:
     return sorted(name for name in names if int(name) not in instrument.rounds)
 
 
-def _read_file(
-    settings: Settings, path: Path, instrument: Instrument, register: Register
-) -> tuple[Delivery, tuple[Finding, ...]]:
-    from pipelines.workbook.read import Reading, read_workbook
+def read_files(
+    settings: Settings,
+    new: Mapping[Path, SeenAs],
+    instrument: Instrument,
+    register: Register,
+    progress: Progress = lambda done, total: None,
+) -> list[tuple[Delivery, tuple[Finding, ...]]]:
+    """Reads files to parquet and receipts; gives each one's delivery and findings."""
+    read = []
+    with _without_collection():
+        for batch in _batches(_drafts(new, instrument, register, progress)):
+            for delivery, reading in _readings(batch, instrument):
+                _write_reading(settings, delivery, reading)
+                read.append((delivery, reading.findings))
+    return read
 
-    file, mtime_ns, size = _seen_as(settings, path)
-    round_ = int(path.parent.name)
-    try:
-        data = path.read_bytes()
-    except OSError:
-        data = b""
-    sha256 = hashlib.sha256(data).hexdigest()
-    if not data:
-        reading = Reading(findings=(finding("no_access", file=file),))
-    elif path.suffix.lower() in WORKBOOK_SUFFIXES:
-        reading = read_workbook(
-            data,
-            file=file,
-            sha256=sha256,
-            folder_round=round_,
-            associations=register.associations,
-            instrument=instrument,
+
+def _drafts(
+    new: Mapping[Path, SeenAs], instrument: Instrument, register: Register, progress: Progress
+) -> Iterator[tuple[Draft, SeenAs]]:
+    """Opens one file after the other."""
+    from pipelines.workbook.structure import draft_workbook
+
+    for done, (path, key) in enumerate(new.items()):
+        progress(done, len(new))
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
+        yield (
+            draft_workbook(
+                data,
+                file=key[0],
+                sha256=hashlib.sha256(data).hexdigest(),
+                folder_round=int(path.parent.name),
+                associations=register.associations,
+                instrument=instrument,
+            ),
+            key,
         )
-    else:
-        wanted = path.suffix or "ingen filändelse"
-        reading = Reading(findings=(finding("not_xlsx", file=file, wanted=wanted),))
-    counts = by_severity(reading.findings)
-    delivery = Delivery(
-        file=file,
-        sha256=sha256,
-        round=round_,
-        mtime_ns=mtime_ns,
-        size=size,
-        association_id=reading.association_id,
-        layout_id=reading.layout_id,
-        state="stopped" if counts[Severity.STOP] else "loaded",
-        rows_per_questionnaire=reading.rows_per_questionnaire,
-        findings={severity.value: n for severity, n in counts.items()},
-        activities=[_fields(a) for a in reading.activities],
-    )
-    _write_reading(settings, delivery, reading)
-    return delivery, reading.findings
+    progress(len(new), len(new))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keeps the garbage collector, a twentieth of a load, away from the cells of a batch.
+
+    They hold no cycles, so they are freed all the same.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _batches(drafts: Iterable[tuple[Draft, SeenAs]]) -> Iterator[list[tuple[Draft, SeenAs]]]:
+    """So many at a time that each costs little and all fit in memory."""
+    batch, n_responses = [], 0
+    for draft, key in drafts:
+        batch.append((draft, key))
+        n_responses += draft.n_responses
+        if n_responses >= BATCH_RESPONSES:
+            yield batch
+            batch, n_responses = [], 0
+    yield batch
+
+
+def _readings(
+    batch: Sequence[tuple[Draft, SeenAs]], instrument: Instrument
+) -> Iterator[tuple[Delivery, Reading]]:
+    """What the drafts of a batch are read to."""
+    from pipelines.workbook.read import read_drafts
+
+    readings = read_drafts([draft for draft, _ in batch], instrument)
+    for (draft, (file, mtime_ns, size)), reading in zip(batch, readings, strict=True):
+        counts = by_severity(reading.findings)
+        delivery = Delivery(
+            file=file,
+            sha256=draft.sha256,
+            round=draft.round,
+            mtime_ns=mtime_ns,
+            size=size,
+            association_id=draft.association_id,
+            layout_id=draft.layout_id,
+            state="stopped" if counts[Severity.STOP] else "loaded",
+            rows_per_questionnaire=reading.rows_per_questionnaire,
+            findings={severity.value: n for severity, n in counts.items()},
+            activities=[_fields(a) for a in reading.activities],
+        )
+        yield delivery, reading
 
 
 def _write_reading(settings: Settings, delivery: Delivery, reading: Reading) -> None:
-    """Writes answers, responses and findings of one workbook, each under its content's name."""
-    name, partition = f"{delivery.sha256}.parquet", f"round={delivery.round}"
+    """Writes responses and findings of one workbook, each under its content's name."""
     if delivery.state != "stopped":
-        write_parquet(settings.lake / "answers" / partition / name, reading.responses)
-    receipt = settings.receipts / str(delivery.round) / f"{delivery.sha256}.json"
+        partition, name = f"round={delivery.round}", f"{delivery.sha256}.parquet"
+        write_parquet(settings.lake.joinpath("answers", partition, name), reading.responses)
+    receipt = _receipt(settings, delivery)
     if reading.findings or receipt.exists():
         found = [f.as_dict() for f in reading.findings]
         write_text(receipt, json.dumps(found, ensure_ascii=False, indent=1))
 
 
+def _receipt(settings: Settings, delivery: Delivery) -> Path:
+    return settings.receipts.joinpath(str(delivery.round), f"{delivery.sha256}.json")
+
+
 def findings_of(settings: Settings, delivery: Delivery) -> list[Finding]:
     """The findings of one delivery, as they were when it was read."""
-    path = settings.receipts / str(delivery.round) / f"{delivery.sha256}.json"
+    path = _receipt(settings, delivery)
     if not path.exists():
         return []
     return [
@@ -275,6 +372,10 @@ def _reader_fingerprint(instrument: Instrument, register: Register) -> str:
     return digest.hexdigest()
 
 
+def _register_fingerprint(register: Register) -> str:
+    return hashlib.sha256(repr(register).encode()).hexdigest()
+
+
 # --- the manifest -------------------------------------------------------------------------------
 
 
@@ -284,23 +385,22 @@ def read_manifest(settings: Settings) -> Manifest:
     if not path.exists():
         return Manifest()
     content = json.loads(path.read_text(encoding="utf-8"))
-    deliveries = tuple(Delivery(**row) for row in content["deliveries"])
-    return Manifest(deliveries, content["read_with"], content["is_synthetic"])
+    return Manifest(**content | {"deliveries": tuple(Delivery(**d) for d in content["deliveries"])})
 
 
 def _write_tables(settings: Settings, manifest: Manifest, register: Register) -> None:
     """Writes the manifest, and the tables dbt reads beside answers and responses."""
+    for table, content in _tables(manifest, register).items():
+        write_parquet(settings.lake / f"{table}.parquet", content)
+    head = json.dumps({k: v for k, v in _fields(manifest).items() if k != "deliveries"})
     rows = ",\n".join(json.dumps(_fields(d), ensure_ascii=False) for d in manifest.deliveries)
-    content = json.dumps({"read_with": manifest.read_with, "is_synthetic": manifest.is_synthetic})
-    for table, rows in _tables(manifest, register).items():
-        write_parquet(settings.lake / f"{table}.parquet", rows)
-    content = f'{content[:-1]}, "deliveries": [\n{rows}\n]}}\n'
-    write_text(settings.lake / "manifest.json", content)
+    text = f'{head[:-1]}, "deliveries": [\n{rows}\n]}}\n'
+    write_text(settings.lake / "manifest.json", text)
 
 
-def _fields(row: DataclassInstance) -> dict[str, Any]:
-    """The fields of a dataclass as they are (asdict would copy every value)."""
-    return {field.name: getattr(row, field.name) for field in fields(row)}
+def _fields(row: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass as they are (asdict would copy every value)."""
+    return {name: getattr(row, name) for name in row.__slots__}
 
 
 def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
@@ -384,8 +484,16 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    # statistics, compression and arrow's own schema cost more on so few rows than they save
-    pq.write_table(table, sink, write_statistics=False, store_schema=False, compression="none")
+    # statistics, compression, dictionaries and arrow's own schema cost more on so few rows than
+    # they save, save for the columns that repeat a text in every row
+    pq.write_table(
+        table,
+        sink,
+        use_dictionary=["sha256", "sheet", "questionnaire_id", "answers.key_value.key"],
+        write_statistics=False,
+        store_schema=False,
+        compression="none",
+    )
     write_bytes(path, sink.getvalue())
 
 
@@ -395,8 +503,13 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes | pa.Buffer) -> None:
-    """Writes a file beside its place and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file beside its place and renames it; makes its folder when there is none."""
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
+    try:
+        file = beside.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = beside.open("wb")
+    with file:
+        file.write(content)
     beside.replace(path)

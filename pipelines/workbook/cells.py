@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -23,19 +23,21 @@ UNKNOWN: Any = object()
 """What a parser returns for a cell it does not understand."""
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_CODE = re.compile(r"([0-9]{1,3})(?:\s+(\S.*))?", re.DOTALL)
+_MOST_SEEN = 100_000
+_CODE = re.compile(r"([1-9][0-9]?)(?:\s+(\S.*))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """How the cells of one kind of column are read.
+    """How the cells of one kind of column are understood.
 
     Attributes:
         rule: the finding for a cell that is not understood.
         wanted: the accepted form, for that finding.
         blank: what a blank or unknown cell becomes.
         parse: from a cell that is not blank to its value, or UNKNOWN.
-        seen: what is understood already, by cell; only parse decides what enters.
+        seen: the values of cells met so far.
+        refused: those of them that are not understood.
     """
 
     rule: str
@@ -43,23 +45,31 @@ class Kind:
     blank: Any
     parse: Callable[[Cell], Any]
     seen: dict[Cell, Any] = field(default_factory=dict)
+    refused: set[Cell] = field(default_factory=set)
+
+    def meet(self, cells: Iterable[Cell]) -> None:
+        """Remembers what new cells mean."""
+        if len(self.seen) > _MOST_SEEN:
+            self.seen.clear()
+            self.refused.clear()
+        for cell in set(cells) - self.seen.keys():
+            value = self.blank if blank(cell) else self.parse(cell)
+            if value is UNKNOWN:
+                self.refused.add(cell)
+            self.seen[cell] = self.blank if value is UNKNOWN else value
 
 
 def typed(cells: Sequence[Cell], kind: Kind) -> tuple[list[Any], list[int]]:
-    """The cells' values, and the positions of those that were not understood."""
-    # True == 1.0: a boolean would be taken for a code seen before
-    if kind.seen.keys() >= set(cells) and bool not in set(map(type, cells)):
-        return list(map(kind.seen.__getitem__, cells)), []
-    values, unknown = [], []
-    for position, cell in enumerate(cells):
-        value = kind.blank if blank(cell) else kind.parse(cell)
-        if value is UNKNOWN:
-            unknown.append(position)
-            value = kind.blank
-        elif type(cell) is not bool:
-            kind.seen[cell] = value
-        values.append(value)
-    return values, unknown
+    """The cells' values, and the positions of those that are not understood."""
+    if [c for c in cells if c is True or c is False]:  # they equal 1.0 and 0.0, so pass for them
+        cells = [str(c) if isinstance(c, bool) else c for c in cells]
+    try:
+        values = list(map(kind.seen.__getitem__, cells))
+    except KeyError:
+        kind.meet(cells)
+        values = list(map(kind.seen.__getitem__, cells))
+    refused = kind.refused
+    return values, [k for k, c in enumerate(cells) if c in refused] if refused else []
 
 
 @cache
@@ -69,7 +79,7 @@ def answer_kind(scale: tuple[ScaleCode, ...]) -> Kind:
     code_of = {label: code for code, label in label_of.items()}
 
     def parse(cell: Cell) -> Any:
-        if isinstance(cell, float | int) and not isinstance(cell, bool):
+        if isinstance(cell, float | int):
             return int(cell) if cell in label_of else UNKNOWN
         if not isinstance(cell, str):
             return UNKNOWN
@@ -82,8 +92,7 @@ def answer_kind(scale: tuple[ScaleCode, ...]) -> Kind:
         return code if known else UNKNOWN
 
     wanted = ", ".join(f"{code.code} {code.label_sv}" for code in scale)
-    seen: dict[Cell, Any] = {"": 0} | {float(code): code for code in label_of}
-    return Kind("answer_unknown", wanted, 0, parse, seen)
+    return Kind("answer_unknown", wanted, 0, parse)
 
 
 def spelling_kind(accepted: Mapping[str, str], rule: str) -> Kind:
@@ -93,7 +102,7 @@ def spelling_kind(accepted: Mapping[str, str], rule: str) -> Kind:
     def parse(cell: Cell) -> Any:
         return values.get(normalised(cell), UNKNOWN)
 
-    return Kind(rule, ", ".join(accepted), None, parse, {"": None, **accepted})
+    return Kind(rule, ", ".join(accepted), None, parse)
 
 
 @cache
@@ -110,13 +119,13 @@ def date_kind(example: date) -> Kind:
         except (ValueError, TypeError, AttributeError):
             return UNKNOWN
 
-    return Kind("date_unknown", example.isoformat(), None, parse, {"": None})
+    return Kind("date_unknown", example.isoformat(), None, parse)
 
 
 @cache
 def text_kind() -> Kind:
     """Any text or number, as text: 3.0 is "3"."""
-    return Kind("", "", None, plain_text, {"": None})
+    return Kind("", "", None, plain_text)
 
 
 @cache
@@ -125,10 +134,9 @@ def count_kind() -> Kind:
 
     def parse(cell: Cell) -> Any:
         text = plain_text(cell)
-        understood = not isinstance(cell, bool) and text.isascii() and text.isdigit()
-        return int(text) if understood and len(text) < 10 else UNKNOWN
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else UNKNOWN
 
-    return Kind("count_unknown", "", None, parse, {"": None})
+    return Kind("count_unknown", "", None, parse)
 
 
 def visible(text: str) -> str:

@@ -83,7 +83,6 @@ _COMMENTS = (
 _RESPONDENT_WEIGHTS = {"participant": 35, "staff": 15, "board": 5, "managers": 4, "referrer": 6}
 _OFTEN_SILENT = {"board": 0.15, "managers": 0.2}  # probability of not answering at all
 _HEAD_ANSWERS = 0.9
-_ALL_YEAR = "participant_ending"  # the ending questionnaire runs the whole year
 _GENDER_WEIGHTS = (58, 39, 1, 2)  # the seed's genders in order, then empty
 _BLANK = 0.04
 _DONT_KNOW = 0.05
@@ -531,8 +530,7 @@ def _sheet(
 
 def _days(rng: Random, questionnaire: Questionnaire, round_: Round, count: int) -> list[date]:
     """The days the questionnaires were answered, in order."""
-    all_year = questionnaire.questionnaire_id == _ALL_YEAR
-    first = date(round_.round, 1, 1) if all_year else round_.opens
+    first = date(round_.round, 1, 1) if questionnaire.all_year else round_.opens
     days = (round_.closes - first).days
     return sorted(first + timedelta(days=rng.randint(0, days)) for _ in range(count))
 

@@ -103,7 +103,7 @@ def test_a_column_is_described_once(manifest: Any) -> None:
 
 def test_every_column_of_every_seed_is_typed_and_described(manifest: Any) -> None:
     seeds = {n.name: n for n in nodes(manifest, "seed")}
-    assert set(seeds) == {path.stem for path in SEEDS.glob("*.csv")}
+    assert set(seeds) == {path.stem for path in SEEDS.glob("*.csv")} - {"corrections"}
     for name, seed in seeds.items():
         with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             header = next(csv.reader(file))

@@ -25,6 +25,7 @@ Seeds = dict[str, list[Row]]
 Faults = Iterator[str]
 
 KEYS = {
+    "corrections": ["sha256", "association_id", "round", "sheet", "cell"],
     "counties": ["county_code"],
     "indicators": ["indicator_id"],
     "key_figures": ["kpi_id"],
@@ -388,6 +389,15 @@ def a_changed_wording_is_a_new_row(seeds: Seeds) -> Faults:
                 )
 
 
+def a_correction_names_its_delivery_and_its_owner(seeds: Seeds) -> Faults:
+    for row in seeds["corrections"]:
+        if bool(row["sha256"]) == bool(row["association_id"] and row["round"]):
+            yield f"{name('corrections', row)}: give either sha256, or association_id and round"
+        for column in ("sheet", "cell", "value", "reason", "owner", "date"):
+            if not row[column]:
+                yield f"{name('corrections', row)}: {column} is empty"
+
+
 RULES: list[Callable[[Seeds], Faults]] = [
     keys_are_unique,
     every_id_referred_to_exists,
@@ -415,6 +425,7 @@ RULES: list[Callable[[Seeds], Faults]] = [
     columns_of_layout_2024_are_question_ids,
     spellings_lead_to_a_spelling,
     a_changed_wording_is_a_new_row,
+    a_correction_names_its_delivery_and_its_owner,
 ]
 
 
@@ -654,6 +665,20 @@ def a_spelling_of_nothing(seeds: Seeds) -> None:
     change(seeds, "spellings", "kon/Kvinna", value="F")
 
 
+def _correct(seeds: Seeds, **values: str) -> None:
+    row = dict(sha256="", association_id="provdalen", round="2024", sheet="Personal", cell="E3")
+    row |= dict(expect="7", value="6", reason="Fel tangent.", owner="NNS", date="2024-11-20")
+    seeds["corrections"].append(row | values)
+
+
+def a_correction_of_nothing(seeds: Seeds) -> None:
+    _correct(seeds, round="")
+
+
+def a_correction_without_a_reason(seeds: Seeds) -> None:
+    _correct(seeds, reason="")
+
+
 def a_wording_changed(seeds: Seeds) -> None:
     change(seeds, "questions", "ending_1a", label_sv="Stödet är till nytta")
 
@@ -837,6 +862,16 @@ BROKEN = [
         spellings_lead_to_a_spelling,
         a_spelling_of_nothing,
         "spellings kon/Kvinna: the value 'F' is not accepted itself",
+    ),
+    (
+        a_correction_names_its_delivery_and_its_owner,
+        a_correction_of_nothing,
+        "corrections /provdalen//Personal/E3: give either sha256, or association_id and round",
+    ),
+    (
+        a_correction_names_its_delivery_and_its_owner,
+        a_correction_without_a_reason,
+        "corrections /provdalen/2024/Personal/E3: reason is empty",
     ),
     (
         a_changed_wording_is_a_new_row,

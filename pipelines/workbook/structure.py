@@ -1,0 +1,439 @@
+"""One registration workbook as a draft: which sheet and column is what, which rows are responses.
+
+Belongs here: the readme sheet, the layout of the others as the seeds describe it, their header
+rows. Does not: reading the file (native.py) and understanding its cells (read.py, many drafts at
+a time).
+
+The source of the format is CONTRACT 3: sheets `Läs mig` and `Insatser` and one sheet per
+questionnaire, as described in the seeds layouts, layout_columns, workbook_fields and spellings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from pipelines.findings import Finding, Severity, finding
+from pipelines.instrument import Instrument, SheetLayout
+from pipelines.workbook.cells import (
+    Cell,
+    Kind,
+    address,
+    answer_kind,
+    blank,
+    count_kind,
+    date_kind,
+    normalised,
+    plain_text,
+    spelling_kind,
+    text_kind,
+)
+from pipelines.workbook.native import Book, RefusedError, read_book
+
+Report = Callable[..., Finding]
+"""Makes a finding; file and sheet are filled in on the way down."""
+
+RESPONSE_FIELDS = ("lopnr", "insats_kod", "kon", "svarsdatum")
+"""The fields of a response beside its answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a sheet: its header in the layout, where it stands (from 0), what it holds."""
+
+    name: str
+    position: int
+    field: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a header row means under a layout, worked out once for all sheets that share it.
+
+    Attributes:
+        questionnaire_id: whose sheet it is; empty for the activities sheet.
+        round: what is asked depends on it.
+        by_field: the columns that are read.
+        alike: those understood alike in every workbook, and how.
+        activity: the one whose codes the workbook's own activities sheet explains.
+        not_asked: columns of questions that the round does not ask though it has the questionnaire.
+        problems: what is wrong with the header itself, as arguments of a report.
+        repeated: the first known column that stands twice.
+        headless: positions without a header.
+        holds_data: whether a row below the header is more than blank, a comment, or the labels.
+    """
+
+    questionnaire_id: str
+    round: int
+    by_field: Mapping[str, Column]
+    alike: tuple[tuple[Column, Kind], ...]
+    activity: Column | None
+    not_asked: tuple[Column, ...]
+    problems: tuple[Mapping[str, Any], ...]
+    repeated: Column | None
+    headless: tuple[int, ...]
+    holds_data: Callable[[list[Cell]], bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A sheet with something to read in it: `rows` as they are, and their `numbers` in Excel."""
+
+    title: str
+    plan: Plan
+    numbers: list[int]
+    rows: list[list[Cell]]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A workbook whose structure is known and whose cells are not understood yet.
+
+    Attributes:
+        file: its name in findings.
+        sha256: of its bytes.
+        round: of the folder it lies in.
+        activities: the activities sheet.
+        sheets: the questionnaire sheets that hold responses, in the layout's order.
+        findings: what is wrong with the structure; a stop among them keeps the workbook out.
+    """
+
+    file: str
+    sha256: str
+    round: int
+    layout_id: str | None = None
+    association_id: str | None = None
+    activities: Sheet | None = None
+    sheets: tuple[Sheet, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the workbook stays out."""
+        return any(f.severity is Severity.STOP for f in self.findings)
+
+    @property
+    def n_responses(self) -> int:
+        """Responses on all sheets."""
+        return sum(len(sheet.rows) for sheet in self.sheets)
+
+
+class StopError(Exception):
+    """The workbook cannot be loaded; carries the finding that says why."""
+
+    def __init__(self, reason: Finding) -> None:
+        super().__init__(reason.rule_id)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What finding one's way in a workbook needs; `titles` by their normalised form."""
+
+    book: Book
+    titles: Mapping[str, str]
+    round: int
+    instrument: Instrument
+    report: Report
+    findings: list[Finding]
+
+
+def draft_workbook(
+    data: bytes,
+    *,
+    file: str,
+    sha256: str,
+    folder_round: int,
+    associations: Mapping[str, object],
+    instrument: Instrument,
+) -> Draft:
+    """The structure of one registration workbook.
+
+    Args:
+        data: the file's bytes; none when it may not be read.
+        file: its name in findings.
+        sha256: of the bytes.
+        folder_round: the round of the folder it lies in.
+        associations: the register's associations by id.
+        instrument: the seeds.
+
+    Returns:
+        The draft. Nothing in a file makes it raise: a workbook that cannot be loaded has a
+        finding of severity stop.
+    """
+    known: dict[str, Any] = {"file": file, "sha256": sha256, "round": folder_round}
+    findings: list[Finding] = []
+    report = partial(finding, file=file)
+    try:
+        book = _open(data, file, instrument, report)
+        titles = {normalised(title): title for title in reversed(book.titles)}
+        context = _Context(book, titles, folder_round, instrument, report, findings)
+        known |= _readme(context, associations)
+        known["activities"] = _activities(context)
+        known["sheets"] = _questionnaires(context, known["layout_id"])
+    except StopError as stop:
+        findings.append(stop.reason)
+    return Draft(**known, findings=tuple(findings))
+
+
+def _open(data: bytes, file: str, instrument: Instrument, report: Report) -> Book:
+    """The workbook behind the bytes.
+
+    Raises:
+        StopError: it is refused.
+    """
+    try:
+        return read_book(data, file, lambda title: normalised(title) in _sheet_names(instrument))
+    except RefusedError as refused:
+        raise StopError(report(refused.rule_id, wanted=refused.wanted)) from refused
+
+
+@lru_cache(4)
+def _sheet_names(instrument: Instrument) -> frozenset[str]:
+    """The sheets that some layout has, normalised."""
+    layouts = (s for layout in instrument.layouts.values() for s in layout.values())
+    names = {s.sheet_name for s in layouts} | {f.sheet_name for f in instrument.workbook_fields}
+    return frozenset(map(normalised, names))
+
+
+def _rows(context: _Context, title: str) -> list[list[Cell]]:
+    if title not in context.book.rows:
+        raise StopError(context.report("unreadable", sheet=title))
+    return context.book.rows[title]
+
+
+# --- the readme sheet ---------------------------------------------------------------------------
+
+
+def _readme(context: _Context, associations: Mapping[str, object]) -> dict[str, Any]:
+    """The layout_id and association_id of the workbook.
+
+    Raises:
+        StopError: the sheet is missing, or one of the three is unknown or misplaced.
+    """
+    instrument, folder_round = context.instrument, context.round
+    sheet = instrument.sheet_name_of("readme")
+    title = context.titles.get(normalised(sheet))
+    if title is None:
+        raise StopError(context.report("readme_missing", wanted=sheet))
+    keys = {f.field: f.name for f in instrument.fields_of("readme")}
+    wanted = {normalised(name): name for name in keys.values()}
+    given: dict[str, tuple[str, str]] = {}
+    for number, row in enumerate(_rows(context, title), start=1):
+        name = wanted.get(normalised(row[0]).rstrip(":"))
+        if name and len(row) > 1:
+            given.setdefault(name, (f"B{number}", plain_text(row[1])))
+
+    def value(of: str, rule: str, known: Callable[[str], bool], wanted: object = "") -> str:
+        cell, text = given.get(keys[of], ("", ""))
+        if not known(text):
+            at = {"sheet": title, "cell": cell, "question": keys[of], "value": text}
+            raise StopError(context.report(rule, wanted=wanted, **at))
+        return text
+
+    years = {str(year) for year in instrument.rounds}
+    value("round", "round_unknown", years.__contains__, folder_round)
+    value("round", "round_not_folder", str(folder_round).__eq__, folder_round)
+    standard = instrument.rounds[folder_round].layout_id
+    return {
+        "layout_id": value(
+            "layout_id", "layout_unknown", instrument.layouts.__contains__, standard
+        ),
+        "association_id": value("association_id", "association_unknown", associations.__contains__),
+    }
+
+
+# --- the activities sheet and the questionnaire sheets ------------------------------------------
+
+
+def _activities(context: _Context) -> Sheet | None:
+    """The activities sheet, or None when there is none.
+
+    Raises:
+        StopError: it has no header row, or a column twice.
+    """
+    layout = _activities_layout(context.instrument)
+    if normalised(layout.sheet_name) not in context.titles:
+        context.findings.append(context.report("activities_missing", wanted=layout.sheet_name))
+        return None
+    sheet = _sheet(context, layout)
+    if sheet is None or "insats_kod" not in sheet.plan.by_field:
+        title = context.titles[normalised(layout.sheet_name)]
+        raise StopError(context.report("header_missing", sheet=title, wanted=layout.header_row))
+    context.findings.extend(_problems(sheet))
+    return sheet
+
+
+def _questionnaires(context: _Context, layout_id: str) -> tuple[Sheet, ...]:
+    """The questionnaire sheets that hold responses; what stops one does not hide the others."""
+    layouts, sheets = context.instrument.layouts[layout_id].values(), []
+    for layout in layouts:
+        try:
+            sheet = _sheet(context, layout)
+        except StopError as stop:
+            context.findings.append(stop.reason)
+            continue
+        if sheet is not None and sheet.rows:
+            sheets.append(sheet)
+            context.findings.extend(_problems(sheet))
+    names = {layout.sheet_name for layout in layouts}
+    names |= {f.sheet_name for f in context.instrument.workbook_fields}
+    used = {context.titles.get(normalised(name)) for name in names}
+    unknown = [title for title in context.book.titles if title not in used]
+    context.findings.extend(context.report("sheet_unknown", sheet=title) for title in unknown)
+    return tuple(sheets)
+
+
+def _sheet(context: _Context, layout: SheetLayout) -> Sheet | None:
+    """The sheet a layout describes, or None when it is absent or blank.
+
+    Raises:
+        StopError: its header row is not where the layout says, or names a column twice.
+    """
+    title = context.titles.get(normalised(layout.sheet_name))
+    if title is None:
+        return None
+    report = partial(context.report, sheet=title)
+    rows = _rows(context, title)
+    header = tuple(rows[layout.header_row - 1]) if len(rows) >= layout.header_row else ()
+    plan = _plan(header, layout, context.round, context.instrument)
+    if plan is None:
+        if any(not blank(cell) for row in rows for cell in row):
+            raise StopError(report("header_missing", wanted=layout.header_row))
+        return None
+    if plan.repeated:
+        cell = address(layout.header_row, plan.repeated.position)
+        raise StopError(report("column_repeated", cell=cell, question=plan.repeated.name))
+    below = enumerate(islice(rows, layout.header_row, None), layout.header_row + 1)
+    data = {number: row for number, row in below if plan.holds_data(row)}
+    return Sheet(title, plan, list(data), list(data.values()), report)
+
+
+def _problems(sheet: Sheet) -> Iterator[Finding]:
+    """What is wrong with a sheet as a whole."""
+    for problem in sheet.plan.problems:
+        yield sheet.report(**problem)
+    for i in sheet.plan.headless:
+        rows = zip(sheet.numbers, sheet.rows, strict=True)
+        number = next((n for n, row in rows if not blank(row[i])), None)
+        if number:
+            yield sheet.report("column_unknown", cell=address(number, i))
+
+
+# --- what a header row means --------------------------------------------------------------------
+
+
+@lru_cache(4)
+def _activities_layout(instrument: Instrument) -> SheetLayout:
+    """The activities sheet as a layout; the field of a handed-out column is its questionnaire."""
+    columns = {f.name: f.questionnaire_id or f.field for f in instrument.fields_of("activities")}
+    return SheetLayout("", "", instrument.sheet_name_of("activities"), 1, "", columns)
+
+
+@lru_cache(256)
+def _plan(
+    header: tuple[Cell, ...], layout: SheetLayout, round_: int, instrument: Instrument
+) -> Plan | None:
+    """What the header row means, or None when it names nothing that is read."""
+    positions, unknown, repeated = _match(header, layout.columns)
+    columns = [Column(name, i, layout.columns[name]) for name, i in positions.items()]
+    kinds = {c: kind for c in columns if (kind := _kind(c.field, round_, instrument))}
+    if not kinds:
+        return None
+    activity = next((c for c in kinds if c.field == "insats_kod" and layout.questionnaire_id), None)
+    return Plan(
+        questionnaire_id=layout.questionnaire_id,
+        round=round_,
+        by_field={c.field: c for c in kinds},
+        alike=tuple((c, kind) for c, kind in kinds.items() if c is not activity),
+        activity=activity,
+        not_asked=tuple(c for c in kinds if _is_extra(c.field, layout, round_, instrument)),
+        problems=(
+            *(
+                {"rule_id": "column_unknown", "cell": address(layout.header_row, i), "value": v}
+                for i, v in unknown
+            ),
+            *_not_as_asked(layout, positions, round_, instrument),
+        ),
+        repeated=Column(*repeated, "") if repeated else None,
+        headless=tuple(i for i, cell in enumerate(header) if blank(cell)),
+        holds_data=_data_test(layout, kinds),
+    )
+
+
+def _match(
+    header: Sequence[Cell], names: Iterable[str]
+) -> tuple[dict[str, int], list[tuple[int, Cell]], tuple[str, int] | None]:
+    """Position of each known column, the unknown ones, and the first that stands twice."""
+    known = {normalised(name): name for name in names}
+    positions: dict[str, int] = {}
+    unknown, repeated = [], None
+    for i, cell in enumerate(header):
+        name = known.get(normalised(cell))
+        if name in positions:
+            repeated = repeated or (name, i)
+        elif name is not None:
+            positions[name] = i
+        elif not blank(cell):
+            unknown.append((i, cell))
+    return positions, unknown, repeated
+
+
+def _kind(field: str, round_: int, instrument: Instrument) -> Kind | None:
+    """How the cells of a column are understood; None for comments, which are not read."""
+    if field in instrument.questions:
+        return answer_kind(instrument.scales[instrument.questions[field].scale_id])
+    if field in instrument.questionnaires:
+        return count_kind()
+    if field in instrument.spellings:
+        rule = "kon_unknown" if field == "kon" else "category_unknown"
+        return spelling_kind(instrument.spellings[field], rule)
+    if field == "svarsdatum":
+        return date_kind(instrument.rounds[round_].opens)
+    return text_kind() if field in ("lopnr", "insats_kod", "insats_namn") else None
+
+
+def _is_extra(field: str, layout: SheetLayout, round_: int, instrument: Instrument) -> bool:
+    """Whether a column is of a question that the round's questionnaire does not ask."""
+    questionnaire = instrument.questionnaires.get(layout.questionnaire_id)
+    question = instrument.questions.get(field)
+    return bool(
+        questionnaire and questionnaire.is_in(round_) and question and not question.is_in(round_)
+    )
+
+
+def _not_as_asked(
+    layout: SheetLayout, present: Container[str], round_: int, instrument: Instrument
+) -> Iterator[Mapping[str, Any]]:
+    """Where a questionnaire sheet's columns differ from what the round asks."""
+    for name, field in layout.columns.items():
+        question = instrument.questions.get(field)
+        needed = question.is_in(round_) if question else field in RESPONSE_FIELDS
+        if needed and name not in present:
+            rule = "column_missing" if question else "field_missing"
+            yield {"rule_id": rule, "question": name, "wanted": name}
+    questionnaire = instrument.questionnaires.get(layout.questionnaire_id)
+    if questionnaire and not questionnaire.is_in(round_):
+        yield {"rule_id": "questionnaire_not_in_round", "wanted": round_}
+
+
+def _data_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row is data: not blank in all these columns, and not the row of labels."""
+    positions = {c.field: c.position for c in columns}
+    leading = positions.get("lopnr", min(positions.values()))
+    mark = normalised(layout.label_row_mark)
+    cells_of = itemgetter(leading, *positions.values())  # at least two, so that it gives a tuple
+
+    def holds_data(row: list[Cell]) -> bool:
+        if type(row[leading]) is float:  # as most are: neither blank nor a label
+            return True
+        if all(map(blank, cells_of(row))):
+            return False
+        return not mark or mark not in (normalised(row[0]), normalised(row[leading]))
+
+    return holds_data
