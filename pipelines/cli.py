@@ -297,7 +297,7 @@ def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
     counting = manifest.counting()
     rounds = sorted({d.round for d in counting})
     in_use = [d for d in manifest.deliveries if d.state in ("loaded", "stopped")]
-    totals = {s: sum(d.findings[s] for d in in_use) for s in Severity}
+    totals = {s: sum(d.total(s) for d in in_use) for s in Severity}
     grid = Table.grid(padding=(0, 2))
     grid.add_row("Omgångar", f"{len(rounds)}  ({_years(rounds)})")
     grid.add_row("Förbund", str(len({d.association_id for d in counting})))

@@ -91,9 +91,9 @@ def finding(
         rule_id,
         rule.severity,
         file,
-        sheet,
+        _shown(sheet),
         cell,
-        question,
+        _shown(question),
         _shown(value),
         rule.wrong_sv.format(wanted=wanted),
         rule.remedy_sv.format(wanted=wanted),
@@ -107,8 +107,12 @@ def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
 
 
 def _shown(value: object) -> str:
-    """A cell's value as Excel shows it: 3.0 is 3, at most 80 characters."""
+    """A cell's value as Excel shows it: 3.0 is 3, at most 80 characters, no personal data."""
+    from pipelines.workbook.personal import HIDDEN, personal_data
+
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value)
+    if personal_data(text):
+        return HIDDEN
     return text if len(text) <= 80 else f"{text[:79]}…"

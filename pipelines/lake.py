@@ -18,8 +18,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.workbook.read import Reading
-    from pipelines.workbook.structure import Draft
+    from pipelines.workbook.structure import Draft, ReadBook
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
 
 SeenAs = tuple[str, int, int]
 """What tells an unchanged file without opening it: path under the landing zone, time and size."""
+
+PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
+"""What may come from a busy machine: such a file is read again the next time."""
 
 BATCH_RESPONSES = 10_000
 """How many responses are understood at a time: about 100 workbooks."""
@@ -52,8 +56,12 @@ class Delivery:
         file: path under the landing zone.
         mtime_ns, size: as the file was when it was read, to notice a change without opening it.
         state: loaded (counts now), replaced, stopped, withdrawn or removed (no longer in raw/).
-        findings: how many by severity.
+        findings: how many the reader has, by severity.
         activities: what the sheet `Insatser` lists.
+        checks: how many findings the expectations have, by severity.
+        checked_with: fingerprint of what it was checked with and against; empty: not checked.
+        is_final: whether reading it again would say the same; not when the machine was too busy.
+        is_present: whether the file is still in the landing zone.
     """
 
     file: str
@@ -67,6 +75,10 @@ class Delivery:
     rows_per_questionnaire: Mapping[str, int]
     findings: Mapping[str, int]
     activities: Sequence[Mapping[str, Any]]
+    checks: Mapping[str, int] = field(default_factory=dict)
+    checked_with: str = ""
+    is_final: bool = True
+    is_present: bool = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,6 +90,10 @@ class Delivery:
         """What a delivery is about; one of each counts."""
         return self.round, self.association_id
 
+    def age(self) -> tuple[int, str]:
+        """What tells the newer of two deliveries: time, then name."""
+        return self.mtime_ns, self.file
+
     @property
     def seen_as(self) -> SeenAs:
         """What tells the unchanged file."""
@@ -86,7 +102,11 @@ class Delivery:
     @property
     def is_sound(self) -> bool:
         """Whether it may count: no finding stops it."""
-        return not self.findings[Severity.STOP]
+        return not self.total(Severity.STOP)
+
+    def total(self, severity: Severity) -> int:
+        """Findings of a severity, the reader's and the expectations'."""
+        return self.findings.get(severity, 0) + self.checks.get(severity, 0)
 
     @property
     def received(self) -> datetime:
@@ -153,25 +173,30 @@ def load(
     read_with = _reader_fingerprint(instrument, register)
     anew = before.read_with != read_with
     rounds = set(rounds) | ({d.round for d in before.deliveries} if anew else set())
-    known = {} if anew else {d.seen_as: d for d in before.deliveries}
+    known = {} if anew else {d.seen_as: d for d in before.deliveries if d.is_final}
     paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
     seen = {path: seen_as(settings, path) for path in paths}
-    unchanged = [known[key] for key in seen.values() if key in known]
+    unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
     new = {path: key for path, key in seen.items() if key not in known}
     files = read_files(settings, new, instrument, register, progress)
     read = [delivery for delivery, _ in files]
-    present = [*unchanged, *read]
+    keys = {d.key for d in (*unchanged, *read)}
+    others = [
+        replace(d, is_present=d.is_present and d.round not in rounds)
+        for d in before.deliveries
+        if d.key not in keys
+    ]
     manifest = Manifest(
-        _settle(present, before.deliveries, rounds),
+        _settle([*unchanged, *read, *others]),
         read_with,
         _register_fingerprint(register),
         register.is_synthetic,
     )
     _write_tables(settings, manifest, register)
-    keys = {d.key for d in read}
+    opened = {d.key for d in read}
     return Load(
         manifest,
-        tuple(d for d in manifest.deliveries if d.key in keys),
+        tuple(d for d in manifest.deliveries if d.key in opened),
         tuple(f for _, findings in files for f in findings),
     )
 
@@ -183,11 +208,9 @@ def is_current(
     manifest = read_manifest(settings)
     paths = (path for round_ in set(rounds) for path in delivered(settings, round_))
     present = {seen_as(settings, path) for path in paths}
-    known = {d.seen_as for d in manifest.deliveries}
+    known = {d.seen_as for d in manifest.deliveries if d.is_final}
     in_use = {
-        d.seen_as
-        for d in manifest.deliveries
-        if d.round in rounds and d.state in ("loaded", "stopped")
+        d.seen_as for d in manifest.deliveries if d.round in rounds and d.is_present and d.is_final
     }
     return (
         manifest.read_with == _reader_fingerprint(instrument, register)
@@ -202,27 +225,21 @@ def seen_as(settings: Settings, path: Path) -> SeenAs:
     return path.relative_to(settings.raw).as_posix(), stat.st_mtime_ns, stat.st_size
 
 
-def _settle(
-    present: Sequence[Delivery], before: Sequence[Delivery], rounds: set[int]
-) -> tuple[Delivery, ...]:
-    """For each association and round the newest sound delivery counts, by time and then name.
+def _settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """For each association and round the newest sound delivery counts, by time and then name."""
+    present = sorted((d for d in deliveries if d.is_present), key=Delivery.age)
+    counting = {d.unit: d for d in present if d.is_sound}
+    files = {d.file for d in present}
 
-    Deliveries of these rounds that are no longer in the landing zone stay on record: replaced
-    where another one counts instead, else removed.
-    """
-    by_time = sorted(present, key=lambda d: (d.mtime_ns, d.file))
-    counting = {d.unit: d.key for d in by_time if d.is_sound}
-    keys, files = {d.key for d in present}, {d.file for d in present}
-    settled = []
-    for d in present:
-        counts = "loaded" if counting.get(d.unit) == d.key else "replaced"
-        settled.append(replace(d, state=counts if d.is_sound else "stopped"))
-    for d in before:
-        if d.key in keys:
-            continue
-        if d.round in rounds:
-            d = replace(d, state="replaced" if d.unit in counting or d.file in files else "removed")
-        settled.append(d)
+    def state(d: Delivery) -> str:
+        best = counting.get(d.unit)
+        if best is d:
+            return "loaded"
+        if not d.is_present:
+            return "replaced" if best or d.file in files else "removed"
+        return "replaced" if best and (d.is_sound or best.age() > d.age()) else "stopped"
+
+    settled = [replace(d, state=state(d)) for d in deliveries]
     return tuple(sorted(settled, key=lambda d: (d.file, d.mtime_ns, d.sha256)))
 
 
@@ -262,27 +279,38 @@ def read_files(
 def _drafts(
     new: Mapping[Path, SeenAs], instrument: Instrument, register: Register, progress: Progress
 ) -> Iterator[tuple[Draft, SeenAs]]:
-    """Opens one file after the other."""
-    from pipelines.workbook.structure import draft_workbook
+    """Opens one file after the other, in a process that has little to lose."""
+    from pipelines.workbook.sandbox import Reader, read_safely
 
-    for done, (path, key) in enumerate(new.items()):
-        progress(done, len(new))
-        try:
-            data = path.read_bytes()
-        except OSError:
-            data = b""
-        yield (
-            draft_workbook(
-                data,
-                file=key[0],
-                sha256=hashlib.sha256(data).hexdigest(),
-                folder_round=int(path.parent.name),
-                associations=register.associations,
-                instrument=instrument,
-            ),
-            key,
-        )
+    with Reader() as reader:
+        read = partial(read_safely, reader=reader)
+        for done, (path, key) in enumerate(new.items()):
+            progress(done, len(new))
+            yield _draft(path, key[0], instrument, register, read), key
     progress(len(new), len(new))
+
+
+def _draft(
+    path: Path, file: str, instrument: Instrument, register: Register, read: ReadBook
+) -> Draft:
+    from pipelines.workbook.gate import regular_file
+    from pipelines.workbook.native import RefusedError
+    from pipelines.workbook.structure import draft_workbook, refused_file
+
+    round_ = int(path.parent.name)
+    try:
+        data = regular_file(path)
+    except RefusedError as refused:
+        return refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
+    return draft_workbook(
+        data,
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        folder_round=round_,
+        associations=register.associations,
+        instrument=instrument,
+        read=read,
+    )
 
 
 @contextmanager
@@ -333,6 +361,7 @@ def _readings(
             rows_per_questionnaire=reading.rows_per_questionnaire,
             findings={severity.value: n for severity, n in counts.items()},
             activities=[_fields(a) for a in reading.activities],
+            is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),
         )
         yield delivery, reading
 
@@ -340,27 +369,65 @@ def _readings(
 def _write_reading(settings: Settings, delivery: Delivery, reading: Reading) -> None:
     """Writes responses and findings of one workbook, each under its content's name."""
     if delivery.state != "stopped":
-        partition, name = f"round={delivery.round}", f"{delivery.sha256}.parquet"
-        write_parquet(settings.lake.joinpath("answers", partition, name), reading.responses)
-    receipt = _receipt(settings, delivery)
-    if reading.findings or receipt.exists():
-        found = [f.as_dict() for f in reading.findings]
-        write_text(receipt, json.dumps(found, ensure_ascii=False, indent=1))
+        write_parquet(parquet_of(settings, delivery), reading.responses)
+    _write_findings(settings, delivery, "reader", reading.findings)
 
 
-def _receipt(settings: Settings, delivery: Delivery) -> Path:
-    return settings.receipts.joinpath(str(delivery.round), f"{delivery.sha256}.json")
+def parquet_of(settings: Settings, delivery: Delivery) -> Path:
+    """Where the responses of a delivery lie that was sound for the reader."""
+    partition, name = f"round={delivery.round}", f"{delivery.sha256}.parquet"
+    return settings.lake.joinpath("answers", partition, name)
+
+
+# --- findings -----------------------------------------------------------------------------------
 
 
 def findings_of(settings: Settings, delivery: Delivery) -> list[Finding]:
-    """The findings of one delivery, as they were when it was read."""
-    path = _receipt(settings, delivery)
-    if not path.exists():
-        return []
+    """All findings of one delivery: the reader's, then the expectations'."""
     return [
         Finding(**(row | {"severity": Severity(row["severity"])}))
+        for source in ("reader", "checks")
+        if (path := _findings_path(settings, delivery, source)).exists()
         for row in json.loads(path.read_text(encoding="utf-8"))
     ]
+
+
+def keep_checks(
+    settings: Settings,
+    register: Register,
+    found: Mapping[tuple[str, str], Sequence[Finding]],
+    checked_with: str,
+) -> Manifest:
+    """Records what the expectations found, by delivery key, and settles what counts anew.
+
+    Returns:
+        The manifest as it is now; a delivery with a stop counts no more.
+    """
+    before = read_manifest(settings)
+    checked = []
+    for d in before.deliveries:
+        if d.key in found:
+            counts = by_severity(found[d.key])
+            checks = {severity.value: n for severity, n in counts.items()}
+            d = replace(d, checks=checks, checked_with=checked_with)
+            _write_findings(settings, d, "checks", found[d.key])
+        checked.append(d)
+    manifest = replace(before, deliveries=_settle(checked))
+    _write_tables(settings, manifest, register)
+    return manifest
+
+
+def _write_findings(
+    settings: Settings, delivery: Delivery, source: str, findings: Sequence[Finding]
+) -> None:
+    path = _findings_path(settings, delivery, source)
+    if findings or path.exists():
+        found = [f.as_dict() for f in findings]
+        write_text(path, json.dumps(found, ensure_ascii=False, indent=1))
+
+
+def _findings_path(settings: Settings, delivery: Delivery, source: str) -> Path:
+    return settings.receipts.joinpath(str(delivery.round), f"{delivery.sha256}.{source}.json")
 
 
 def _reader_fingerprint(instrument: Instrument, register: Register) -> str:
@@ -470,7 +537,7 @@ def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
         "state": d.state,
         "n_questionnaires": d.n_questionnaires,
         "rows_per_questionnaire": json.dumps(d.rows_per_questionnaire),
-        **{f"n_{severity}": n for severity, n in d.findings.items()},
+        **{f"n_{severity}": d.total(severity) for severity in Severity},
         "is_synthetic": is_synthetic,
     }
 

@@ -167,9 +167,9 @@ def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
         d.file,
         d.received,
         d.n_questionnaires,
-        d.findings[Severity.STOP],
-        d.findings[Severity.ERROR],
-        d.findings[Severity.WARNING],
+        d.total(Severity.STOP),
+        d.total(Severity.ERROR),
+        d.total(Severity.WARNING),
         d.state,
     )
 

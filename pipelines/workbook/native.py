@@ -56,7 +56,7 @@ def read_book(data: bytes, file: str, is_wanted: Callable[[str], bool]) -> Book:
     Raises:
         RefusedError: the file is empty, of another format, protected or broken.
     """
-    _check_format(data, PurePath(file).suffix)
+    check_format(data, PurePath(file).suffix)
     try:
         native = _guarded(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
@@ -67,7 +67,12 @@ def read_book(data: bytes, file: str, is_wanted: Callable[[str], bool]) -> Book:
     return Book(tuple(native.sheet_names), {title: r for title, r in rows.items() if r is not None})
 
 
-def _check_format(data: bytes, suffix: str) -> None:
+def check_format(data: bytes, suffix: str) -> None:
+    """Tells an .xlsx or .xlsm file from others by its first bytes.
+
+    Raises:
+        RefusedError: the file is empty, of another format or protected.
+    """
     if not data:
         raise RefusedError("no_access")
     if suffix.lower() not in SUFFIXES:

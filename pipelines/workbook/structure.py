@@ -19,6 +19,7 @@ from typing import Any
 
 from pipelines.findings import Finding, Severity, finding
 from pipelines.instrument import Instrument, SheetLayout
+from pipelines.workbook import corrections
 from pipelines.workbook.cells import (
     Cell,
     Kind,
@@ -32,10 +33,19 @@ from pipelines.workbook.cells import (
     spelling_kind,
     text_kind,
 )
-from pipelines.workbook.native import Book, RefusedError, read_book
+from pipelines.workbook.gate import Inspection
+from pipelines.workbook.native import Book, RefusedError
+from pipelines.workbook.personal import HIDDEN, PERSONAL_RULES, personal_data_in
+from pipelines.workbook.sandbox import read_here
 
 Report = Callable[..., Finding]
 """Makes a finding; file and sheet are filled in on the way down."""
+
+ReadBook = Callable[[bytes, str], tuple[Book, Inspection]]
+"""Reads all sheets of a workbook from its bytes and name."""
+
+RECEIPT_SHEET = "Granskning"
+"""The sheet a receipt's marked copy opens with; an association may mend that copy and send it."""
 
 RESPONSE_FIELDS = ("lopnr", "insats_kod", "kon", "svarsdatum")
 """The fields of a response beside its answers."""
@@ -142,6 +152,11 @@ class _Context:
     report: Report
     findings: list[Finding]
 
+    @property
+    def sheet_names(self) -> frozenset[str]:
+        """The sheets that some layout has, normalised."""
+        return _sheet_names(self.instrument)
+
 
 def draft_workbook(
     data: bytes,
@@ -151,16 +166,18 @@ def draft_workbook(
     folder_round: int,
     associations: Mapping[str, object],
     instrument: Instrument,
+    read: ReadBook = read_here,
 ) -> Draft:
     """The structure of one registration workbook.
 
     Args:
-        data: the file's bytes; none when it may not be read.
+        data: the file's bytes.
         file: its name in findings.
         sha256: of the bytes.
         folder_round: the round of the folder it lies in.
         associations: the register's associations by id.
         instrument: the seeds.
+        read: what reads the bytes; by default this process, for files known to be harmless.
 
     Returns:
         The draft. Nothing in a file makes it raise: a workbook that cannot be loaded has a
@@ -170,10 +187,13 @@ def draft_workbook(
     findings: list[Finding] = []
     report = partial(finding, file=file)
     try:
-        book = _open(data, file, instrument, report)
+        book, inspection = _open(data, file, read, report)
         titles = {normalised(title): title for title in reversed(book.titles)}
         context = _Context(book, titles, folder_round, instrument, report, findings)
+        findings.extend(_personal(context))
+        findings.extend(_not_told_by_cells(context, inspection))
         known |= _readme(context, associations)
+        findings.extend(_corrected(context, sha256, known["association_id"]))
         known["activities"] = _activities(context)
         known["sheets"] = _questionnaires(context, known["layout_id"])
     except StopError as stop:
@@ -181,21 +201,52 @@ def draft_workbook(
     return Draft(**known, findings=tuple(findings))
 
 
-def _open(data: bytes, file: str, instrument: Instrument, report: Report) -> Book:
+def refused_file(file: str, sha256: str, round_: int, refused: RefusedError) -> Draft:
+    """The draft of a file that was not opened."""
+    reason = finding(refused.rule_id, file=file, wanted=refused.wanted)
+    return Draft(file, sha256, round_, findings=(reason,))
+
+
+def _open(data: bytes, file: str, read: ReadBook, report: Report) -> tuple[Book, Inspection]:
     """The workbook behind the bytes.
 
     Raises:
         StopError: it is refused.
     """
     try:
-        return read_book(data, file, lambda title: normalised(title) in _sheet_names(instrument))
+        return read(data, file)
     except RefusedError as refused:
         raise StopError(report(refused.rule_id, wanted=refused.wanted)) from refused
 
 
+def _personal(context: _Context) -> Iterator[Finding]:
+    """Personal data in any cell of any sheet, and sheets that could not be searched for it."""
+    for sheet, cell, kind in personal_data_in(context.book):
+        yield context.report(PERSONAL_RULES[kind], sheet=sheet, cell=cell, value=HIDDEN)
+    for title in context.book.titles:
+        if title not in context.book.rows and normalised(title) not in context.sheet_names:
+            yield context.report("unreadable", sheet=title)
+
+
+def _not_told_by_cells(context: _Context, inspection: Inspection) -> Iterator[Finding]:
+    """What the cells as read do not show: hidden sheets, errors and formulas that read as blank."""
+    for title in inspection.hidden:
+        yield context.report("hidden_sheet", sheet=title)
+    for title, cell, error in inspection.hollow:
+        if normalised(title) in context.sheet_names:
+            rule = "excel_error" if error else "formula_without_value"
+            yield context.report(rule, sheet=title, cell=cell, value=error)
+
+
+def _corrected(context: _Context, sha256: str, association_id: str) -> Iterator[Finding]:
+    mine = (
+        c for c in context.instrument.corrections if c.is_of(sha256, association_id, context.round)
+    )
+    return corrections.apply(context.book, mine, context.report)
+
+
 @lru_cache(4)
 def _sheet_names(instrument: Instrument) -> frozenset[str]:
-    """The sheets that some layout has, normalised."""
     layouts = (s for layout in instrument.layouts.values() for s in layout.values())
     names = {s.sheet_name for s in layouts} | {f.sheet_name for f in instrument.workbook_fields}
     return frozenset(map(normalised, names))
@@ -282,7 +333,7 @@ def _questionnaires(context: _Context, layout_id: str) -> tuple[Sheet, ...]:
             sheets.append(sheet)
             context.findings.extend(_problems(sheet))
     names = {layout.sheet_name for layout in layouts}
-    names |= {f.sheet_name for f in context.instrument.workbook_fields}
+    names |= {f.sheet_name for f in context.instrument.workbook_fields} | {RECEIPT_SHEET}
     used = {context.titles.get(normalised(name)) for name in names}
     unknown = [title for title in context.book.titles if title not in used]
     context.findings.extend(context.report("sheet_unknown", sheet=title) for title in unknown)

@@ -1,0 +1,87 @@
+"""The expectations as blocking asset checks, one per raw table, by round.
+
+Dagster knows two ends of a failed blocking check: ERROR holds back all that is downstream, WARN
+lets it go on. A stop concerns one delivery and the others are to be built, so:
+
+- a table's check with stops or errors fails with WARN: yellow, and the build goes on;
+- beside them `every_delivery_is_in`, which does not block, fails with ERROR: the run is seen red;
+- a suite that cannot be run raises, the step fails, and nothing downstream is built.
+
+Metadata names places and rules and never a cell's value: it is kept in Dagster's storage.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+
+from pipelines import instrument, lake, quality, register, settings
+from pipelines.defs.ingest import rounds
+from pipelines.findings import Finding, Severity, by_severity
+
+_ASSETS = {table: table for table in quality.TABLES} | {"answers": "responses"}
+_ROWS_SHOWN = 100
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are new in 1.13
+    _SUITES = [
+        dg.AssetCheckSpec(f"{table}_suite", asset=asset, blocking=True, partitions_def=rounds)
+        for table, asset in _ASSETS.items()
+    ]
+    _ALL_IN = dg.AssetCheckSpec("every_delivery_is_in", asset="deliveries", partitions_def=rounds)
+
+
+@dg.multi_asset_check(specs=[*_SUITES, _ALL_IN])
+def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """Holds the suites against the run's rounds, once for all tables."""
+    folders = settings.from_environment()
+    known, registered = instrument.load(), register.read(folders.raw)
+    years = [int(key) for key in context.partition_keys]
+    found = [
+        finding
+        for year in years
+        for findings in quality.check(folders, year, known, registered).values()
+        for finding in findings
+    ]
+    receipts = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
+    tables = quality.table_of()
+    for table, spec in zip(_ASSETS, _SUITES, strict=True):
+        yield _result(spec, [f for f in found if tables[f.rule_id] == table], receipts)
+    manifest = lake.read_manifest(folders)
+    stopped = {d.file for d in manifest.deliveries if d.state == "stopped" and d.round in years}
+    stopped |= {f.file for f in found if f.severity is Severity.STOP}
+    yield dg.AssetCheckResult(
+        asset_key=_ALL_IN.asset_key,
+        check_name=_ALL_IN.name,
+        passed=not stopped,
+        metadata={"stopped": sorted(stopped), **receipts},
+    )
+
+
+def _result(
+    spec: dg.AssetCheckSpec,
+    found: list[Finding],
+    receipts: dict[str, dg.PathMetadataValue],
+) -> dg.AssetCheckResult:
+    counts = by_severity(found)
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=not counts[Severity.STOP] and not counts[Severity.ERROR],
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "findings": dg.MetadataValue.md(_table(found)),
+            **{severity.value: n for severity, n in counts.items()},
+            **receipts,
+        },
+    )
+
+
+def _table(found: Iterable[Finding]) -> str:
+    """The findings without their values, as Markdown."""
+    rows = [(f.severity.value, f.rule_id, f.file, f.sheet, f.cell, f.question) for f in found]
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows[:_ROWS_SHOWN]]
+    if len(rows) > _ROWS_SHOWN:
+        lines.append(f"… {len(rows) - _ROWS_SHOWN} more")
+    head = ["level | rule | file | sheet | cell | question", "--- | --- | --- | --- | --- | ---"]
+    return "\n".join([*head, *lines])

@@ -1,0 +1,436 @@
+"""The expectations: suites of JSON held against a round's evidence; what fails becomes findings.
+
+Belongs here: reading `expectations/<table>.json`, running each once over all deliveries of a round,
+and telling failures apart by delivery with sheet and cell. Does not: the figures that are judged
+(evidence.py), what one cell may hold (the reader). Alone imports great_expectations, and only when
+a check runs.
+
+A suite's `meta` decides, GX's own severity follows it:
+
+| meta.severity  | severity | who acts                                      |
+|----------------|----------|-----------------------------------------------|
+| stop           | critical | the delivery stays out                        |
+| error, warning | warning  | the cell does not count; loaded, please look  |
+| info           | info     | nobody                                        |
+
+`meta.at` says what is pointed at: cell, column, sheet, readme or file; `meta.column` its field.
+`meta.together` makes one finding of all that a column of a sheet has. Sentences and `value` may
+hold the names of the frame's columns. Results of GX hold cells' values: they stay in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import lake
+from pipelines.findings import Finding, Rule, Severity
+from pipelines.instrument import Instrument
+from pipelines.lake import Delivery
+from pipelines.register import Register
+from pipelines.settings import EXPECTATIONS, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.evidence import Evidence
+    from pipelines.workbook.structure import ReadBook
+
+TABLES = ("deliveries", "activities", "responses", "answers")
+"""The raw tables, one suite each, in the order their findings are told."""
+
+Findings = dict[tuple[str, str], tuple[Finding, ...]]
+Suite = Mapping[str, Any]
+
+_GX_SEVERITY = {"stop": "critical", "error": "warning", "warning": "warning", "info": "info"}
+_RESULT_FORMAT = {
+    "result_format": "COMPLETE",
+    "unexpected_index_column_names": ["at"],
+    "return_unexpected_index_query": False,
+    "partial_unexpected_count": 0,
+}
+_ROWS_LISTED = 20
+
+
+class QualityBroken(Exception):
+    """An expectation could not be held against the data: the check is broken, not the data."""
+
+
+def check(
+    settings: Settings,
+    round_: int,
+    instrument: Instrument,
+    register: Register,
+    deliveries: Sequence[Delivery] | None = None,
+) -> Findings:
+    """What the expectations find in a round.
+
+    Args:
+        settings: where the lake is.
+        round_: the round.
+        instrument: the seeds, which fill the suites' parameters.
+        register: the associations.
+        deliveries: those to check; without them all that `sound` gives.
+
+    Returns:
+        The findings of each checked delivery by its key, stops first, then as the suites and the
+        workbook have them; empty where nothing is wrong.
+
+    Raises:
+        QualityBroken: a suite cannot be used, or an expectation failed to run.
+    """
+    if deliveries is None:
+        deliveries = sound(settings, round_)
+    if not deliveries:
+        return {}
+    from pipelines import evidence
+    from pipelines.workbook.sandbox import Reader, read_safely
+
+    gathered = evidence.gather(settings, deliveries, round_, instrument, register, thresholds())
+    failures = failing_rows(gathered.frames, parameters(instrument, register), suites())
+    with Reader() as reader:
+        read = partial(read_safely, reader=reader)
+        atlas = _Atlas(settings, instrument, register, gathered.deliveries, read)
+        return _told(failures, gathered, atlas)
+
+
+def sound(settings: Settings, round_: int) -> list[Delivery]:
+    """The round's deliveries that the reader found no stop in, replaced ones included.
+
+    A stop of an earlier check does not count: whether it holds is what the check is to say.
+    """
+    from pipelines.evidence import parquet_of
+
+    return [
+        d
+        for d in lake.read_manifest(settings).deliveries
+        if d.round == round_
+        and d.state in ("loaded", "replaced", "stopped")
+        and parquet_of(settings, d).exists()
+    ]
+
+
+def fingerprint(settings: Settings, round_: int, instrument: Instrument, register: Register) -> str:
+    """Changes whenever a check of the round could find something else."""
+    digest = hashlib.sha256(f"{instrument.fingerprint}{register.associations!r}".encode())
+    here = Path(__file__)
+    for path in (*sorted(EXPECTATIONS.glob("*.json")), here, here.with_name("evidence.py")):
+        digest.update(path.read_bytes())
+    counting = [d for d in lake.read_manifest(settings).counting() if d.round < round_]
+    for d in (*counting, *sound(settings, round_)):
+        digest.update(f"{d.key}{d.mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+# --- the suites ---------------------------------------------------------------------------------
+
+
+@cache
+def suites(folder: Path = EXPECTATIONS) -> dict[str, Suite]:
+    """The suites by table.
+
+    Raises:
+        QualityBroken: a rule stands twice, or GX's severity contradicts ours.
+    """
+    read = {t: json.loads((folder / f"{t}.json").read_text(encoding="utf-8")) for t in TABLES}
+    seen: set[str] = set()
+    for described in (e for suite in read.values() for e in suite["expectations"]):
+        rule_id, severity = described["meta"]["rule_id"], described["meta"]["severity"]
+        if rule_id in seen or described["severity"] != _GX_SEVERITY.get(severity):
+            raise QualityBroken(f"{rule_id}: regeln finns två gånger, eller har fel severity.")
+        seen.add(rule_id)
+    return read
+
+
+def rules() -> dict[str, Rule]:
+    """The suites' rules by id; the reader's are in `findings.rules`."""
+    metas = [e["meta"] for suite in suites().values() for e in suite["expectations"]]
+    return {
+        m["rule_id"]: Rule(m["rule_id"], Severity(m["severity"]), m["wrong_sv"], m["remedy_sv"])
+        for m in metas
+    }
+
+
+def table_of() -> dict[str, str]:
+    """The table each rule is about."""
+    return {e["meta"]["rule_id"]: t for t, s in suites().items() for e in s["expectations"]}
+
+
+@cache
+def thresholds(folder: Path = EXPECTATIONS) -> dict[str, Any]:
+    """The limits the evidence and the suites use, by name."""
+    content = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+    return {name: threshold["value"] for name, threshold in content.items()}
+
+
+def parameters(instrument: Instrument, register: Register) -> dict[str, Any]:
+    """What fills the suites' parameters: the seeds' codes, the register's ids, the limits."""
+    questions, scales = instrument.questions.values(), instrument.scales
+    return {
+        **thresholds(),
+        **{field: sorted(set(known.values())) for field, known in instrument.spellings.items()},
+        "rounds": list(instrument.rounds),
+        "layouts": list(instrument.layouts),
+        "associations": list(register.associations),
+        "questionnaires": list(instrument.questionnaires),
+        "questions": [f"{q.questionnaire_id}/{q.question_id}" for q in questions],
+        "answers": [f"{q.question_id}={c.code}" for q in questions for c in scales[q.scale_id]],
+    }
+
+
+# --- running them -------------------------------------------------------------------------------
+
+
+def failing_rows(
+    frames: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any], held: Mapping[str, Suite]
+) -> dict[str, list[int]]:
+    """The rows of the frames that expectations fail on, by rule id; one validation per table.
+
+    Args:
+        frames: by table.
+        parameters: what fills `{"$PARAMETER": …}`.
+        held: the suites to hold against the frames, by table.
+
+    Raises:
+        QualityBroken: an expectation is unknown, lacks a parameter, or failed to run.
+    """
+    source = _context().data_sources.add_pandas("lake")
+    failing: dict[str, list[int]] = {}
+    for table, suite in held.items():
+        whole = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("round")
+        failing |= _validated(whole.get_batch({"dataframe": frames[table]}), suite, parameters)
+    return failing
+
+
+def _context() -> Any:
+    """A context of GX that keeps all to itself: no file, no log line, no progress, no telemetry."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    log = logging.getLogger("great_expectations")  # its lines may hold values
+    log.propagate, log.handlers = False, [logging.NullHandler()]
+
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def _validated(batch: Any, suite: Suite, parameters: Mapping[str, Any]) -> dict[str, list[int]]:
+    from great_expectations import ExpectationSuite
+    from great_expectations.exceptions.exceptions import SuiteParameterError
+
+    expectations = [_expectation(e) for e in suite["expectations"]]
+    built = ExpectationSuite(name=suite["name"], expectations=expectations)
+    try:
+        validated = batch.validate(
+            built, result_format=_RESULT_FORMAT, expectation_parameters=dict(parameters)
+        )
+    except SuiteParameterError as error:
+        raise QualityBroken(f"{suite['name']}: en parameter saknas ({error}).") from None
+    except Exception as error:
+        kind = type(error).__name__
+        raise QualityBroken(f"{suite['name']}: kontrollen gick inte att köra ({kind}).") from None
+    results = {r.expectation_config.meta["rule_id"]: r for r in validated.results}
+    wanted = [e["meta"]["rule_id"] for e in suite["expectations"]]
+    if lost := set(wanted) - set(results):
+        raise QualityBroken(f"{suite['name']}: {', '.join(sorted(lost))} kördes inte.")
+    return {rule_id: _positions(rule_id, results[rule_id]) for rule_id in wanted}
+
+
+def _expectation(described: Mapping[str, Any]) -> Any:
+    """One expectation; the suite itself would drop a misspelt one without a word."""
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    try:
+        return ExpectationConfiguration(**described).to_domain_obj()
+    except Exception as error:
+        rule_id, kind = described["meta"]["rule_id"], described["type"]
+        raise QualityBroken(f"{rule_id}: {kind} går inte att använda.") from error
+
+
+def _positions(rule_id: str, result: Any) -> list[int]:
+    """The rows a result names. Its message may hold values, so an error tells the rule alone."""
+    if result.success:
+        return []
+    rows = result.result.get("unexpected_index_list")
+    if not rows:
+        raise QualityBroken(f"{rule_id}: kontrollen gick inte att köra.")
+    return sorted({int(row["at"]) for row in rows})
+
+
+# --- telling it ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Atlas:
+    """Where things stand in the workbooks and what they are called there."""
+
+    settings: Settings
+    instrument: Instrument
+    register: Register
+    deliveries: Sequence[Delivery]
+    read: ReadBook
+
+    @cached_property
+    def places(self) -> Callable[[int], Mapping[tuple[str, str], int]]:
+        """Positions of columns by sheet and field, rows of activities by sheet and code."""
+        return cache(self._places)
+
+    def names(self, i: int, row: Mapping[str, Any], at: str) -> Mapping[str, str]:
+        """The visible names of fields: column headers, or keys of the readme sheet."""
+        if at == "readme":
+            return {f.field: f.name for f in self.instrument.fields_of("readme")}
+        if "row" not in row:
+            columns = self.instrument.fields_of("activities")
+            return {f.questionnaire_id or f.field: f.name for f in columns}
+        sheets = self.instrument.layouts.get(self.deliveries[i].layout_id or "", {})
+        layout = sheets.get(row["questionnaire_id"])
+        return {field: name for name, field in layout.columns.items()} if layout else {}
+
+    def row(self, i: int, row: Mapping[str, Any]) -> int:
+        """The Excel row of a response, answer or activity; 0 when not known."""
+        return int(row.get("row") or self.places(i).get((row["sheet"], row["insats_kod"]), 0))
+
+    def _places(self, i: int) -> dict[tuple[str, str], int]:
+        """Read from the workbook itself, as its columns may stand in any order.
+
+        Nothing when the file is no longer the one that was read.
+        """
+        from pipelines.workbook.cells import plain_text
+        from pipelines.workbook.structure import draft_workbook
+
+        delivery, path = self.deliveries[i], self.settings.raw / self.deliveries[i].file
+        data = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(data).hexdigest() != delivery.sha256:
+            return {}
+        draft = draft_workbook(
+            data,
+            file=delivery.file,
+            sha256=delivery.sha256,
+            folder_round=delivery.round,
+            associations=self.register.associations,
+            instrument=self.instrument,
+            read=self.read,
+        )
+        places = {
+            (sheet.title, field): column.position
+            for sheet in draft.sheets
+            for field, column in sheet.plan.by_field.items()
+        }
+        if sheet := draft.activities:
+            title = self.instrument.sheet_name_of("activities")
+            by_field = sheet.plan.by_field
+            places |= {(title, field): column.position for field, column in by_field.items()}
+            for number, row in reversed(list(zip(sheet.numbers, sheet.rows, strict=True))):
+                places[title, plain_text(row[by_field["insats_kod"].position])] = number
+        return places
+
+
+def _told(failures: Mapping[str, Sequence[int]], evidence: Evidence, atlas: _Atlas) -> Findings:
+    """The findings of each delivery: stops first, then as suites and workbook have them."""
+    told: dict[int, list[Finding]] = {i: [] for i in range(len(evidence.deliveries))}
+    for table, suite in suites().items():
+        for meta in (described["meta"] for described in suite["expectations"]):
+            rows: Any = evidence.frames[table].iloc[list(failures[meta["rule_id"]])]
+            own: dict[int, list[dict[str, Any]]] = {}
+            for row in rows.to_dict("records"):
+                own.setdefault(row["delivery"], []).append(row)
+            for i, of_delivery in own.items():
+                told[i] += _of_rule(meta, i, of_delivery, atlas)
+    order = list(Severity)
+    return {
+        evidence.deliveries[i].key: tuple(sorted(found, key=lambda f: order.index(f.severity)))
+        for i, found in told.items()
+    }
+
+
+def _of_rule(
+    meta: Mapping[str, Any], i: int, rows: Sequence[dict[str, Any]], atlas: _Atlas
+) -> list[Finding]:
+    """The findings of one rule in one delivery: many in a column are one, and all have a cap."""
+    limits = thresholds()
+    columns: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        key = (row.get("sheet", ""), meta["column"].format_map(row))
+        columns.setdefault(key, []).append(row)
+    apart = 1 if meta.get("together") else limits["apart"]
+    found = [
+        _finding(meta, i, field, alike, atlas)
+        for (_, field), column in columns.items()
+        for alike in ([column] if len(column) > apart else [[row] for row in column])
+    ]
+    told = found[: limits["cap"] - 1]
+    if (more := len(found) - len(told)) <= 1:
+        return found
+    rest = f"Samma sak på {more} ställen till i filen."
+    return [*told, replace(found[-1], sheet="", cell="", question="", value="", wrong=rest)]
+
+
+def _finding(
+    meta: Mapping[str, Any], i: int, field: str, rows: Sequence[dict[str, Any]], atlas: _Atlas
+) -> Finding:
+    """One finding about one or several rows of a frame."""
+    at, row, names = meta["at"], rows[0], atlas.names(i, rows[0], meta["at"])
+    said = {**row, **_words(row, names, atlas.instrument)}
+    readme = atlas.instrument.sheet_name_of("readme")
+    sheet = {"file": "", "readme": readme}.get(at, row.get("sheet"))
+    several = len(rows) > 1
+    return Finding(
+        rule_id=meta["rule_id"],
+        severity=Severity(meta["severity"]),
+        file=atlas.deliveries[i].file,
+        sheet=sheet or "",
+        cell=_cell(at, i, field, row, atlas),
+        question=names.get(field, ""),
+        value="" if several else meta.get("value", "").format_map(said),
+        wrong=meta["wrong_sv"].format_map(said) + (_which(i, rows, atlas) if several else ""),
+        remedy=meta["remedy_sv"].format_map(said),
+    )
+
+
+def _words(
+    row: Mapping[str, Any], names: Mapping[str, str], instrument: Instrument
+) -> dict[str, str]:
+    """What sentences may say beside the columns of a frame."""
+    words = {"wanted": ", ".join(dict.fromkeys(instrument.spellings["kon"].values()))}
+    if question := instrument.questions.get(row.get("question_id", "")):
+        labels = {c.code: c.label_sv for c in instrument.scales[question.scale_id]}
+        words["answer_sv"] = f"{row['code']} {labels.get(row['code'], '')}"
+        words["base_name"] = names.get(question.base_question_id or "", "")
+    return words
+
+
+def _cell(at: str, i: int, field: str, row: Mapping[str, Any], atlas: _Atlas) -> str:
+    """What is pointed at as Excel names it: B8, the column B:B, or the row 8:8 if that is all."""
+    from pipelines.workbook.cells import address, column_letters
+
+    if at not in ("cell", "column"):
+        return ""
+    position = atlas.places(i).get((row["sheet"], field))
+    number = atlas.row(i, row) if at == "cell" else 0
+    if position is None:
+        return f"{number}:{number}" if number else ""
+    letters = column_letters(position)
+    return address(number, position) if number else f"{letters}:{letters}"
+
+
+def _which(i: int, rows: Sequence[Mapping[str, Any]], atlas: _Atlas) -> str:
+    """The rows one finding is about."""
+    numbers = [str(n) for n in sorted({atlas.row(i, row) for row in rows} - {0})]
+    listed = ", ".join(numbers[:_ROWS_LISTED]) + (" …" if len(numbers) > _ROWS_LISTED else "")
+    return f" Det gäller {len(numbers)} rader: {listed}."

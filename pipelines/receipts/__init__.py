@@ -1,0 +1,287 @@
+"""Receipts: what each association is told about its delivery, and the round's status page.
+
+Belongs here: which receipts there are, their names, writing and removing them. Does not: what is
+found (findings come from the reader and the expectations), what a page says (page.py), marking
+the workbook (annotate.py).
+
+```
+NNS_HOME/receipts/<round>/<association>.html    the receipt
+NNS_HOME/receipts/<round>/<association>.xlsx    the association's workbook, marked; .xlsm likewise
+NNS_HOME/status.html                            the round at a glance
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipelines import lake
+
+if TYPE_CHECKING:
+    from pipelines.findings import Finding
+    from pipelines.instrument import Instrument
+    from pipelines.lake import Delivery, Manifest
+    from pipelines.receipts.annotate import Job
+    from pipelines.receipts.page import Receipt
+    from pipelines.register import Association
+    from pipelines.settings import Settings
+    from pipelines.status import Overview
+
+_RECORD = ".copies.json"
+_TOLD = ("loaded", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPaths:
+    """Where a receipt is; `workbook` is None when there is no annotated copy."""
+
+    page: Path
+    workbook: Path | None
+
+
+def write_receipt(
+    settings: Settings,
+    delivery: Delivery,
+    findings: Iterable[Finding],
+    *,
+    association_name: str,
+    round_: int,
+    previous: Mapping[str, int] | None,
+    instrument: Instrument,
+    is_synthetic: bool,
+    today: date,
+    is_refused: bool,
+) -> ReceiptPaths:
+    """Writes the receipt of one delivery.
+
+    Args:
+        settings: where receipts go.
+        delivery: as the manifest has it.
+        findings: all of the delivery's.
+        association_name: empty when the association is unknown.
+        round_: the delivery's.
+        previous: questionnaires of the association's last delivery before, by questionnaire id.
+        instrument: the seeds.
+        is_synthetic: whether the page says that the data is invented.
+        today: the day to write on it.
+        is_refused: whether the file was refused before it was read; then it is not opened here
+            either and there is no annotated copy.
+
+    Returns:
+        Where it is.
+    """
+    from pipelines.receipts.page import Receipt, tell
+
+    receipt = Receipt(
+        name=_base_name(delivery),
+        delivery=delivery,
+        association_name=association_name,
+        round=instrument.rounds[round_],
+        told=tell(findings, delivery, instrument),
+        previous=previous,
+        previous_round=None,
+        in_force=None,
+        instrument=instrument,
+        is_synthetic=is_synthetic,
+        is_refused=is_refused,
+        today=today,
+    )
+    return _write(settings, round_, [receipt])[0]
+
+
+def write_round(
+    settings: Settings,
+    manifest: Manifest,
+    round_: int,
+    *,
+    associations: Mapping[str, Association],
+    instrument: Instrument,
+    refusals: Container[str],
+    today: date,
+) -> dict[str, ReceiptPaths]:
+    """Writes the receipts of a round and removes those of deliveries that are no longer there.
+
+    A delivery has one while it counts or waits to be mended. An annotated copy is made anew only
+    when its workbook or its findings changed.
+
+    Args:
+        settings: where receipts go.
+        manifest: as it is now.
+        round_: the round.
+        associations: the register's, by id.
+        instrument: the seeds.
+        refusals: rules by which a file is refused before it is read, see `write_receipt`.
+        today: the day to write on the pages.
+
+    Returns:
+        Where they are, by the delivery's file.
+    """
+    from pipelines.receipts.page import Receipt, tell
+
+    receipts = []
+    counting = {d.association_id: d.file for d in manifest.counting(round_) if d.association_id}
+    for name, delivery in _named(manifest, round_).items():
+        findings = lake.findings_of(settings, delivery)
+        association = associations.get(delivery.association_id or "")
+        previous = _previous(manifest, delivery)
+        in_force = counting.get(delivery.association_id or "")
+        receipt = Receipt(
+            name=name,
+            delivery=delivery,
+            association_name=association.association_name if association else "",
+            round=instrument.rounds[round_],
+            told=tell(findings, delivery, instrument),
+            previous=previous.rows_per_questionnaire if previous else None,
+            previous_round=previous.round if previous else None,
+            in_force=in_force if delivery.state == "stopped" else None,
+            instrument=instrument,
+            is_synthetic=manifest.is_synthetic,
+            is_refused=any(f.rule_id in refusals for f in findings),
+            today=today,
+        )
+        receipts.append(receipt)
+    written = _write(settings, round_, receipts)
+    _remove_others(settings.receipts / str(round_), written)
+    return {r.delivery.file: paths for r, paths in zip(receipts, written, strict=True)}
+
+
+def write_status_page(
+    settings: Settings, overview: Overview, manifest: Manifest, today: date
+) -> Path:
+    """Writes NNS_HOME/status.html, with a link to each receipt that is there."""
+    from pipelines.receipts.page import status_page
+
+    round_ = overview.round.round
+    pages = {
+        delivery.file: settings.receipts / str(round_) / f"{name}.html"
+        for name, delivery in _named(manifest, round_).items()
+    }
+    links = {
+        file: page.relative_to(settings.home).as_posix()
+        for file, page in pages.items()
+        if page.exists()
+    }
+    path = settings.home / "status.html"
+    _write_page(path, status_page(overview, links, manifest.is_synthetic, today))
+    return path
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def _named(manifest: Manifest, round_: int) -> dict[str, Delivery]:
+    """The deliveries of a round that have a receipt, by its name.
+
+    The association's newest delivery has its plain name, an older one that is still there a
+    number after it.
+    """
+    told = [d for d in manifest.deliveries if d.round == round_ and d.state in _TOLD]
+    told.sort(key=lambda d: (d.association_id is None, -d.mtime_ns, d.file))
+    named: dict[str, Delivery] = {}
+    taken = set()
+    for delivery in told:
+        base = _base_name(delivery)
+        names = (f"{base}-{n}" if n > 1 else base for n in count(1))
+        name = next(n for n in names if n.casefold() not in taken)
+        taken.add(name.casefold())
+        named[name] = delivery
+    return named
+
+
+def _base_name(delivery: Delivery) -> str:
+    """The association's id, else the file's stem, in signs that any file system takes."""
+    from pipelines.workbook.personal import personal_data
+
+    stem = PurePosixPath(delivery.file).stem
+    wanted = delivery.association_id or ("fil" if personal_data(stem) else stem)
+    return re.sub(r"[^\w.-]+", "-", wanted).strip(".-")[:50] or "fil"
+
+
+def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
+    """The association's last delivery in an earlier round that counts."""
+    earlier = (
+        d
+        for d in manifest.counting()
+        if d.association_id and d.association_id == delivery.association_id
+        if d.round < delivery.round
+    )
+    return max(earlier, key=lambda d: d.round, default=None)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def _write(settings: Settings, round_: int, receipts: Sequence[Receipt]) -> list[ReceiptPaths]:
+    """Writes pages and annotated copies."""
+    from pipelines.receipts.page import receipt_page
+
+    folder = settings.receipts / str(round_)
+    copies = _annotate(settings, folder, receipts)
+    written = []
+    for receipt in receipts:
+        paths = ReceiptPaths(folder / f"{receipt.name}.html", copies.get(receipt.name))
+        copy = paths.workbook.name if paths.workbook else None
+        _write_page(paths.page, receipt_page(receipt, copy))
+        written.append(paths)
+    return written
+
+
+def _annotate(settings: Settings, folder: Path, receipts: Iterable[Receipt]) -> dict[str, Path]:
+    """The annotated copies there are, by the receipt's name."""
+    jobs = {r.name: _job(settings, folder, r) for r in receipts if r.told and not r.is_refused}
+    if not jobs:
+        return {}
+    from pipelines.receipts.annotate import annotate_all
+
+    there = annotate_all(list(jobs.values()), folder / _RECORD)
+    return {name: Path(job.target) for name, job in jobs.items() if job.target in there}
+
+
+def _job(settings: Settings, folder: Path, receipt: Receipt) -> Job:
+    from pipelines.receipts.annotate import Job, Mark
+
+    delivery = receipt.delivery
+    suffix = PurePosixPath(delivery.file).suffix.lower()
+    lines = [f"{receipt.verdict}. {receipt.why}", f"Skicka igen: {receipt.resend_by}"]
+    if receipt.is_synthetic:
+        lines.append("Påhittade data (synthetic)")
+    return Job(
+        source=str(settings.raw / delivery.file),
+        sha256=delivery.sha256,
+        target=str(folder / f"{receipt.name}{suffix}"),
+        title=f"{receipt.file_name}, mätomgång {receipt.round.round}",
+        lines=lines,
+        marks=[
+            Mark(
+                level=told.level,
+                sheet=told.finding.sheet,
+                cell=told.finding.cell,
+                question=told.question,
+                value=told.finding.value,
+                wrong=told.finding.wrong,
+                remedy=told.remedy,
+                rule=told.finding.rule_id,
+                file=told.finding.file,
+            )
+            for told in receipt.told
+        ],
+        written=delivery.received.replace(tzinfo=None).isoformat(),
+    )
+
+
+def _write_page(path: Path, page: str) -> None:
+    lake.write_bytes(path, page.encode("utf-8", "replace"))
+
+
+def _remove_others(folder: Path, written: Iterable[ReceiptPaths]) -> None:
+    """Removes receipts of this round that were not written now."""
+    kept = {path for paths in written for path in (paths.page, paths.workbook)}
+    for path in (*folder.glob("*.html"), *folder.glob("*.xls[xm]")):
+        if path not in kept:
+            path.unlink()

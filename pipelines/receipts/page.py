@@ -1,0 +1,386 @@
+"""The receipt of a delivery and the status of a round as pages: Swedish, one file each, no script.
+
+Belongs here: what a page says and in which order; how it looks is in `templates/`. Does not:
+finding anything, which receipts there are (the package's own functions), the annotated workbook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from pipelines.findings import Finding, Severity
+from pipelines.instrument import Instrument, Round
+from pipelines.lake import Delivery
+from pipelines.receipts.suggest import columns_of, suggestion
+from pipelines.status import STATES, Line, Overview
+from pipelines.workbook.personal import HIDDEN, personal_data
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN_PER_RULE = 30
+"""How many findings of one rule a page lists; the annotated workbook marks them all."""
+
+LEVELS = {
+    Severity.STOP: "stopp",
+    Severity.ERROR: "fel",
+    Severity.WARNING: "varning",
+    Severity.INFO: "info",
+}
+"""The severities in words, gravest first."""
+
+_SWEDEN = ZoneInfo("Europe/Stockholm")
+_TO_MEND = (Severity.STOP, Severity.ERROR)
+_MONTHS = (
+    *("januari", "februari", "mars", "april", "maj", "juni"),
+    *("juli", "augusti", "september", "oktober", "november", "december"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding as an association reads it.
+
+    Attributes:
+        label: the question's wording, where the column holds a question.
+        suggestion: the accepted value the cell's value is clearly near.
+    """
+
+    finding: Finding
+    label: str
+    suggestion: str | None
+
+    @property
+    def level(self) -> str:
+        """The severity in words."""
+        return LEVELS[self.finding.severity]
+
+    @property
+    def is_to_mend(self) -> bool:
+        """Whether something does not count until it is mended."""
+        return self.finding.severity in _TO_MEND
+
+    @property
+    def question(self) -> str:
+        """The column's header, and the question's wording."""
+        return ": ".join(part for part in (self.finding.question, self.label) if part)
+
+    @property
+    def guess(self) -> str:
+        """The suggestion as a sentence, else nothing."""
+        return f"Menade du {self.suggestion}?" if self.suggestion else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do, the suggestion last."""
+        return f"{self.finding.remedy} {self.guess}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What there is to tell about one delivery.
+
+    Attributes:
+        name: of its files, without ending.
+        association_name: empty when the association is unknown.
+        told: the findings, gravest first.
+        previous: questionnaires of the association's last delivery before this round, by id.
+        previous_round: the round of that delivery.
+        in_force: an earlier file of the association that counts while this one does not.
+        is_refused: the file was refused before it was read, so there is no annotated copy.
+        today: the day the receipt is written.
+    """
+
+    name: str
+    delivery: Delivery
+    association_name: str
+    round: Round
+    told: tuple[Told, ...]
+    previous: Mapping[str, int] | None
+    previous_round: int | None
+    in_force: str | None
+    instrument: Instrument
+    is_synthetic: bool
+    is_refused: bool
+    today: date
+
+    @property
+    def who(self) -> str:
+        """The association's name, else the file's."""
+        return self.association_name or self.file_name
+
+    @property
+    def file_name(self) -> str:
+        """The file as the association named it."""
+        return file_name(self.delivery.file)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the delivery counts."""
+        return self.delivery.state == "loaded"
+
+    @property
+    def verdict(self) -> str:
+        """Loaded or not, in words."""
+        return "Filen är inläst" if self.is_loaded else "Filen är inte inläst"
+
+    @property
+    def why(self) -> str:
+        """The reason in one sentence."""
+        to_mend = [t.finding for t in self.told if t.is_to_mend]
+        if not self.is_loaded:
+            stops = [f.wrong for f in to_mend if f.severity is Severity.STOP]
+            return stops[0] if stops else "Den räknas inte i resultaten."
+        received = _several(self.delivery.n_questionnaires, "enkät", "enkäter")
+        if not to_mend:
+            return f"{received} räknas och inget behöver rättas."
+        return f"{received} räknas, men {_several(len(to_mend), 'sak', 'saker')} behöver rättas."
+
+    @property
+    def resend_by(self) -> str:
+        """The day to send the mended file, in words; the same whichever day it is."""
+        if not any(t.is_to_mend for t in self.told):
+            return "behövs inte"
+        return f"senast {day(self.round.delivery_deadline)}"
+
+    @property
+    def resend(self) -> str:
+        """When to send the mended file, seen from today."""
+        left = (self.round.delivery_deadline - self.today).days
+        if not any(t.is_to_mend for t in self.told):
+            return self.resend_by
+        if left < 0:
+            return f"så snart ni kan, sista dag var {day(self.round.delivery_deadline)}"
+        return f"{self.resend_by} ({_left(left)})"
+
+
+def tell(
+    findings: Iterable[Finding], delivery: Delivery, instrument: Instrument
+) -> tuple[Told, ...]:
+    """The findings as an association reads them, gravest first, else in their order."""
+    order = list(LEVELS)
+    told = []
+    for f in sorted(map(_discreet, findings), key=lambda f: order.index(f.severity)):
+        field = columns_of(f.sheet, delivery.layout_id, instrument).get(f.question, "")
+        question = instrument.questions.get(field)
+        label = question.label_sv if question else ""
+        told.append(Told(f, label, suggestion(f, delivery, instrument)))
+    return tuple(told)
+
+
+def file_name(file: str) -> str:
+    """The name of a delivered file as it is shown."""
+    return _without_personal_data(PurePosixPath(file).name)
+
+
+def _without_personal_data(text: str) -> str:
+    """The text, or HIDDEN when it holds personal data."""
+    return HIDDEN if personal_data(text) else text
+
+
+def _discreet(finding: Finding) -> Finding:
+    """The finding without personal data, whatever rule it is of."""
+    shown: dict[str, Any] = {k: _without_personal_data(v) for k, v in finding.as_dict().items()}
+    return replace(finding, **shown | {"severity": finding.severity})
+
+
+def receipt_page(receipt: Receipt, copy: str | None) -> str:
+    """The receipt as HTML; `copy` is the annotated workbook's file name beside it, if any."""
+    return _render(
+        "receipt.html",
+        receipt=receipt,
+        copy=copy,
+        received=_received(receipt),
+        sections=_sections(receipt.told),
+        synthetic=receipt.is_synthetic,
+    )
+
+
+def status_page(
+    overview: Overview, receipts: Mapping[str, str], is_synthetic: bool, today: date
+) -> str:
+    """The round's status as HTML; `receipts` are the links by the delivery's file."""
+    left = overview.days_left
+    return _render(
+        "status.html",
+        seen=overview,
+        lines=[_status_line(line, receipts) for line in overview.lines],
+        counts=[
+            (overview.count(state), STATES[state])
+            for state in ("stopped", "new", "missing")
+            if overview.count(state)
+        ],
+        left=f"{_left(left)}" if left >= 0 else "leveransdatum passerat",
+        synthetic=is_synthetic,
+        today=today,
+    )
+
+
+def day(value: date) -> str:
+    """A day as Swedes write it: 31 oktober 2026."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def moment(value: datetime) -> str:
+    """A moment in Swedish time: 28 oktober 2026 kl. 09.14."""
+    local = value.astimezone(_SWEDEN)
+    return f"{day(local)} kl. {local:%H.%M}"
+
+
+def _short(value: datetime) -> str:
+    """A moment in Swedish time: 28 okt 09.14."""
+    local = value.astimezone(_SWEDEN)
+    return f"{local.day} {_MONTHS[local.month - 1][:3]} {local:%H.%M}"
+
+
+# --- the parts of a page ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Findings in one table; `remedy` when it is the same for all, else each row has its own."""
+
+    told: Sequence[Told]
+    remedy: str
+
+    @property
+    def columns(self) -> list[str]:
+        """The headings of the columns that hold something."""
+        columns = {
+            "Blad": any(t.finding.sheet for t in self.told),
+            "Cell": any(t.finding.cell for t in self.told),
+            "Fråga": any(t.question for t in self.told),
+            "Ert värde": any(t.finding.value for t in self.told),
+            "Gör så här": not self.remedy,
+        }
+        return [name for name, is_used in columns.items() if is_used]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings with the same cause; `hidden` more of the rule are not listed."""
+
+    parts: Sequence[_Part]
+    hidden: int
+
+    @property
+    def first(self) -> Told:
+        """What is said of them all is said of this one."""
+        return self.parts[0].told[0]
+
+
+def _sections(told: Sequence[Told]) -> list[tuple[str, str, int, list[_Group]]]:
+    """Identifier, heading, number of findings and groups of the two lists."""
+    lists = (
+        ("att-ratta", "Att rätta", [t for t in told if t.is_to_mend]),
+        ("bra-att-veta", "Bra att veta", [t for t in told if not t.is_to_mend]),
+    )
+    return [(name, heading, len(some), _groups(some)) for name, heading, some in lists]
+
+
+def _groups(told: Sequence[Told]) -> list[_Group]:
+    """The findings by what is wrong, in the order the rules first appear."""
+    groups: list[_Group] = []
+    for of_rule in _grouped(told, lambda t: t.finding.rule_id):
+        shown, hidden = of_rule[:SHOWN_PER_RULE], len(of_rule[SHOWN_PER_RULE:])
+        alike = [_split(some) for some in _grouped(shown, lambda t: t.finding.wrong)]
+        groups += [_Group(parts, 0) for parts in alike[:-1]]
+        groups.append(_Group(alike[-1], hidden))
+    return groups
+
+
+def _split(told: list[Told]) -> list[_Part]:
+    """A part per remedy, unless nearly every finding has its own."""
+    parts = [_Part(some, some[0].finding.remedy) for some in _grouped(told, _remedy)]
+    return parts if len(parts) == 1 or 2 * len(parts) <= len(told) else [_Part(told, "")]
+
+
+def _remedy(told: Told) -> str:
+    return told.finding.remedy
+
+
+def _grouped(told: Iterable[Told], key: Callable[[Told], Hashable]) -> list[list[Told]]:
+    """The findings with the same key together, in the order the keys first appear."""
+    groups: dict[Hashable, list[Told]] = {}
+    for t in told:
+        groups.setdefault(key(t), []).append(t)
+    return list(groups.values())
+
+
+def _received(receipt: Receipt) -> list[tuple[str, str, str]]:
+    """Sheet name, questionnaires now and last round, their sum last; nothing when none is known."""
+    now, before = receipt.delivery.rows_per_questionnaire, receipt.previous
+    is_read = bool(now) or receipt.is_loaded
+    if not is_read and before is None:
+        return []
+    known = receipt.instrument.questionnaires_in(receipt.round.round)
+    rows = [
+        (
+            q.sheet_name,
+            now.get(q.questionnaire_id, 0),
+            (before or {}).get(q.questionnaire_id, 0),
+        )
+        for q in known
+    ]
+    rows.append(("Totalt", sum(n for _, n, _ in rows), sum(n for _, _, n in rows)))
+    return [
+        (name, number(n) if is_read else "–", "–" if before is None else number(m))
+        for name, n, m in rows
+    ]
+
+
+def _status_line(line: Line, receipts: Mapping[str, str]) -> dict[str, Any]:
+    is_current = line.state in ("loaded", "stopped")
+    return {
+        "name": line.association_name or ("–" if line.state == "new" else "okänt förbund"),
+        "file": file_name(line.file) if line.file else None,
+        "received": _short(line.received) if line.received else None,
+        "counts": (
+            ("Enkäter", line.questionnaires),
+            ("Stopp", line.stops),
+            ("Fel", line.errors),
+            ("Varningar", line.warnings),
+        ),
+        "is_counted": line.questionnaires is not None,
+        "state": STATES[line.state],
+        "is_open": line.state in ("stopped", "missing", "new"),
+        "receipt": receipts.get(line.file or "") if is_current else None,
+    }
+
+
+def number(value: int) -> str:
+    """A number as Swedes write it: 4 186, with a blank that does not break."""
+    return f"{value:,}".replace(",", "\u00a0")
+
+
+def _several(count: int, one: str, more: str) -> str:
+    return f"{number(count)} {one if count == 1 else more}"
+
+
+def _left(days: int) -> str:
+    return "i dag" if days == 0 else f"{_several(days, 'dag', 'dagar')} kvar"
+
+
+def _render(template: str, **content: Any) -> str:
+    return _templates().get_template(template).render(**content)
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {"day": day, "moment": moment, "number": number, "file_name": file_name}
+    return templates

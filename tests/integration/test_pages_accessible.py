@@ -1,0 +1,165 @@
+"""Receipt and status page in a browser: axe-core finds nothing, and nothing sticks out.
+
+Needs Chromium (Debian's), node and npm; where one is absent the tests are skipped and say so. The
+node packages are pinned in `axe/package-lock.json` and installed into the user's cache folder.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import instrument, receipts
+from pipelines.findings import finding
+from pipelines.lake import Delivery, Manifest
+from pipelines.settings import Settings
+from pipelines.status import Line, Overview
+
+AXE = Path(__file__).parent / "axe"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ABSENT = [
+    name
+    for name, path in (
+        ("chromium", CHROMIUM),
+        ("node", shutil.which("node")),
+        ("npm", shutil.which("npm")),
+    )
+    if not path
+]
+pytestmark = pytest.mark.skipif(
+    bool(ABSENT), reason=f"NOT CHECKED, the pages' accessibility: {', '.join(ABSENT)} not installed"
+)
+
+INSTRUMENT = instrument.load()
+TODAY = date(2026, 10, 28)
+LONG_NAME = "Samordningsförbundet Västra Exempelbygdens och Norra Provdalskommunernas Samverkan"
+LONG_FILE = f"2026/{'mycket_långt_filnamn_' * 4}.xlsx"
+STATES = ("loaded", "stopped", "replaced", "withdrawn", "missing", "new")
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """A folder with the pinned node packages, installed once for each lock file."""
+    lock = hashlib.sha256((AXE / "package-lock.json").read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "nns-warehouse" / f"axe-{lock}"
+    if not (folder / ".ready").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(AXE / name, folder)
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+        (folder / ".ready").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the browser and axe-core say of each page, by page and width."""
+    settings = Settings(tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("home"))
+    pages = [*_receipts(settings), _status(settings)]
+    profile = tmp_path_factory.mktemp("profile")
+    run = subprocess.run(
+        ["node", AXE / "check.mjs", packages, str(CHROMIUM), profile, *pages],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    found: dict[str, Any] = json.loads(run.stdout)
+    assert len(found) == 2 * len(pages)
+    return found
+
+
+def _delivery(association_id: str, state: str = "loaded", file: str = LONG_FILE) -> Delivery:
+    return Delivery(
+        file=file,
+        sha256="0",
+        round=2026,
+        mtime_ns=int(datetime(2026, 10, 28, tzinfo=UTC).timestamp()) * 10**9,
+        size=1,
+        association_id=association_id,
+        layout_id="2024",
+        state=state,
+        rows_per_questionnaire={"staff": 1212} if state == "loaded" else {},
+        findings={},
+        activities=[],
+    )
+
+
+def _receipts(settings: Settings) -> list[Path]:
+    """Nothing found; a stop; two hundred findings of all levels and long values."""
+    at: dict[str, Any] = {"file": LONG_FILE, "sheet": "Deltagare pågående"}
+    one = finding("answer_unknown", **at, cell="E3", question="ongoing_1a", value="Oftaa" * 16)
+    many = [
+        *(replace(one, cell=f"E{n}") for n in range(3, 153)),
+        *(finding("column_missing", **at, wanted=f"kolumn_{n}") for n in range(40)),
+        *(finding("lopnr_missing", **at, cell=f"A{n}", question="lopnr") for n in range(9)),
+        replace(finding("sheet_unknown", **at), severity="info"),
+    ]
+    stop = finding("unreadable", file=LONG_FILE)
+    return [
+        receipts.write_receipt(
+            settings,
+            delivery,
+            findings,
+            association_name=name,
+            round_=2026,
+            previous={"staff": 3},
+            instrument=INSTRUMENT,
+            is_synthetic=is_synthetic,
+            today=TODAY,
+            is_refused=True,
+        ).page
+        for delivery, findings, name, is_synthetic in (
+            (_delivery("none"), [], LONG_NAME, False),
+            (_delivery("stop", "stopped"), [stop], "", True),
+            (_delivery("many"), many, LONG_NAME, True),
+        )
+    ]
+
+
+def _status(settings: Settings) -> Path:
+    moment = datetime(2026, 10, 28, tzinfo=UTC)
+    lines = tuple(
+        Line(state, LONG_NAME, None, None, None, 0, 0, 0, state)
+        if state == "missing"
+        else Line(state, LONG_NAME, f"{LONG_FILE}{n}", moment, 1212, 1, 200, 30, state)
+        for n, state in enumerate(STATES)
+    )
+    next_step = "Be förbunden rätta fynden i /en/lång/sökväg/till/mappen/receipts/2026, nns run"
+    overview = Overview(INSTRUMENT.rounds[2026], lines, 41, 3, next_step)
+    manifest = Manifest((_delivery("many", file=f"{LONG_FILE}0"),), is_synthetic=True)
+    return receipts.write_status_page(settings, overview, manifest, TODAY)
+
+
+def test_axe_finds_no_violation_wide_or_on_a_phone(seen: dict[str, Any]) -> None:
+    assert {page: found["violations"] for page, found in seen.items() if found["violations"]} == {}
+    assert all(found["passes"] > 20 for found in seen.values())
+
+
+def test_no_page_is_wider_than_its_window(seen: dict[str, Any]) -> None:
+    assert {page: found["overflow"] for page, found in seen.items() if found["overflow"]} == {}
+
+
+def test_axe_would_find_a_violation(packages: Path, tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text("<title>x</title><p style='color:#bbb'>text</p>", encoding="utf-8")
+    run = subprocess.run(
+        ["node", AXE / "check.mjs", packages, str(CHROMIUM), tmp_path / "profile", page],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert {v.partition(":")[0] for v in json.loads(run.stdout)["bad.html 390"]["violations"]} >= {
+        "color-contrast",
+        "html-has-lang",
+    }
