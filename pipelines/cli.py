@@ -23,7 +23,7 @@ import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from pipelines import instrument, lake, progress, register, settings, status, warehouse  # noqa: E402
+from pipelines import checking, instrument, lake, progress, register, settings, status, warehouse  # noqa: E402
 from pipelines.findings import Finding, Severity  # noqa: E402
 
 if TYPE_CHECKING:
@@ -107,6 +107,16 @@ def load_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOpti
     _execute("load", _enter(raw, home), round_)
 
 
+@app.command("check")
+def check_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
+    """Prövar det inlästa mot kontrollerna och skriver en kvittens per leverans."""
+    folders = _enter(raw, home)
+    _known_rounds(round_)
+    if not (folders.lake / "manifest.json").exists():
+        raise Fault("Inget är inläst än. Kör: nns load")
+    _execute("check", folders, round_)
+
+
 @app.command("build")
 def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
     """Bygger marterna av det som är inläst och byter ut analytikernas kopia."""
@@ -124,8 +134,11 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     """Läser, kontrollerar och bygger i en körning. Det som redan är gjort görs inte om."""
     folders = _enter(raw, home)
     rounds = _known_rounds(round_)
-    if warehouse.is_current(folders) and lake.is_current(
-        folders, rounds, instrument.load(), register.read(folders.raw)
+    known, registered = instrument.load(), register.read(folders.raw)
+    if (
+        warehouse.is_current(folders)
+        and lake.is_current(folders, rounds, known, registered)
+        and checking.is_current(folders, rounds, known, registered)
     ):
         out.print("Inget nytt sedan senaste körningen.")
         _finish(folders, ())

@@ -105,7 +105,7 @@ class _Answers:
     ) -> _Answers:
         from pipelines.workbook.read import RESPONSES_SCHEMA
 
-        tables = [pq.ParquetFile(parquet_of(settings, d)).read() for d in deliveries]
+        tables = [pq.ParquetFile(lake.parquet_of(settings, d)).read() for d in deliveries]
         table = pa.concat_tables([t.cast(RESPONSES_SCHEMA) for t in tables] or [_empty()])
         answers = table.column("answers").combine_chunks()
         keys = answers.keys.dictionary_encode()
@@ -176,11 +176,6 @@ def _empty() -> pa.Table:
     from pipelines.workbook.read import RESPONSES_SCHEMA
 
     return RESPONSES_SCHEMA.empty_table()
-
-
-def parquet_of(settings: Settings, delivery: Delivery) -> Any:
-    """Where the lake keeps a delivery's responses; there when the reader found no stop."""
-    return settings.lake / "answers" / f"round={delivery.round}" / f"{delivery.sha256}.parquet"
 
 
 @dataclass(frozen=True)
@@ -261,7 +256,7 @@ def _previous(
     """The delivery that counts in the latest earlier round of each delivery's association."""
     counting = lake.read_manifest(settings).counting()
     earlier = sorted((d for d in counting if d.round < round_), key=lambda d: d.round)
-    last = {d.association_id: d for d in earlier if parquet_of(settings, d).exists()}
+    last = {d.association_id: d for d in earlier if lake.parquet_of(settings, d).exists()}
     return tuple(last.get(d.association_id) for d in deliveries)
 
 

@@ -59,7 +59,6 @@ class Delivery:
         findings: how many the reader has, by severity.
         activities: what the sheet `Insatser` lists.
         checks: how many findings the expectations have, by severity.
-        checked_with: fingerprint of what it was checked with and against; empty: not checked.
         is_final: whether reading it again would say the same; not when the machine was too busy.
         is_present: whether the file is still in the landing zone.
     """
@@ -76,7 +75,6 @@ class Delivery:
     findings: Mapping[str, int]
     activities: Sequence[Mapping[str, Any]]
     checks: Mapping[str, int] = field(default_factory=dict)
-    checked_with: str = ""
     is_final: bool = True
     is_present: bool = True
 
@@ -127,12 +125,14 @@ class Manifest:
         read_with: fingerprint of all that decides what the same bytes are read to.
         register: fingerprint of the register as the lake holds it.
         is_synthetic: whether the landing zone says that its data is invented.
+        checked_with: by round, fingerprint of what the expectations were held against.
     """
 
     deliveries: tuple[Delivery, ...] = ()
     read_with: str = ""
     register: str = ""
     is_synthetic: bool = False
+    checked_with: Mapping[str, str] = field(default_factory=dict)
 
     def counting(self, round_: int | None = None) -> list[Delivery]:
         """The deliveries that count now, of one round or of all."""
@@ -191,6 +191,7 @@ def load(
         read_with,
         _register_fingerprint(register),
         register.is_synthetic,
+        before.checked_with,
     )
     _write_tables(settings, manifest, register)
     opened = {d.key for d in read}
@@ -382,11 +383,13 @@ def parquet_of(settings: Settings, delivery: Delivery) -> Path:
 # --- findings -----------------------------------------------------------------------------------
 
 
-def findings_of(settings: Settings, delivery: Delivery) -> list[Finding]:
-    """All findings of one delivery: the reader's, then the expectations'."""
+def findings_of(
+    settings: Settings, delivery: Delivery, sources: Sequence[str] = ("reader", "checks")
+) -> list[Finding]:
+    """The findings of one delivery: the reader's, then the expectations'."""
     return [
         Finding(**(row | {"severity": Severity(row["severity"])}))
-        for source in ("reader", "checks")
+        for source in sources
         if (path := _findings_path(settings, delivery, source)).exists()
         for row in json.loads(path.read_text(encoding="utf-8"))
     ]
@@ -395,10 +398,11 @@ def findings_of(settings: Settings, delivery: Delivery) -> list[Finding]:
 def keep_checks(
     settings: Settings,
     register: Register,
+    round_: int,
     found: Mapping[tuple[str, str], Sequence[Finding]],
     checked_with: str,
 ) -> Manifest:
-    """Records what the expectations found, by delivery key, and settles what counts anew.
+    """Records what the expectations found in a round, and settles what counts anew.
 
     Returns:
         The manifest as it is now; a delivery with a stop counts no more.
@@ -409,10 +413,14 @@ def keep_checks(
         if d.key in found:
             counts = by_severity(found[d.key])
             checks = {severity.value: n for severity, n in counts.items()}
-            d = replace(d, checks=checks, checked_with=checked_with)
+            d = replace(d, checks=checks)
             _write_findings(settings, d, "checks", found[d.key])
         checked.append(d)
-    manifest = replace(before, deliveries=_settle(checked))
+    manifest = replace(
+        before,
+        deliveries=_settle(checked),
+        checked_with={**before.checked_with, str(round_): checked_with},
+    )
     _write_tables(settings, manifest, register)
     return manifest
 

@@ -106,15 +106,12 @@ def sound(settings: Settings, round_: int) -> list[Delivery]:
 
     A stop of an earlier check does not count: whether it holds is what the check is to say.
     """
-    from pipelines.evidence import parquet_of
+    return [d for d in _present(settings, round_) if not d.findings[Severity.STOP]]
 
-    return [
-        d
-        for d in lake.read_manifest(settings).deliveries
-        if d.round == round_
-        and d.state in ("loaded", "replaced", "stopped")
-        and parquet_of(settings, d).exists()
-    ]
+
+def _present(settings: Settings, round_: int) -> list[Delivery]:
+    deliveries = lake.read_manifest(settings).deliveries
+    return [d for d in deliveries if d.round == round_ and d.is_present]
 
 
 def fingerprint(settings: Settings, round_: int, instrument: Instrument, register: Register) -> str:
@@ -124,7 +121,7 @@ def fingerprint(settings: Settings, round_: int, instrument: Instrument, registe
     for path in (*sorted(EXPECTATIONS.glob("*.json")), here, here.with_name("evidence.py")):
         digest.update(path.read_bytes())
     counting = [d for d in lake.read_manifest(settings).counting() if d.round < round_]
-    for d in (*counting, *sound(settings, round_)):
+    for d in (*counting, *_present(settings, round_)):
         digest.update(f"{d.key}{d.mtime_ns}".encode())
     return digest.hexdigest()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +82,10 @@ def _invoke(
     from dbt.cli.main import dbtRunner
     from dbt_common.events.event_manager_client import cleanup_event_logger
 
-    os.environ["NNS_WAREHOUSE"] = str(settings.working_database)
-    os.environ["NNS_LAKE"] = str(settings.lake)
+    settings.home.mkdir(parents=True, exist_ok=True)
     try:
-        result = dbtRunner(callbacks=[on_event]).invoke([*arguments, *_dbt_options(settings)])
+        with chdir(settings.home):  # the project names lake and database from there
+            result = dbtRunner(callbacks=[on_event]).invoke([*arguments, *_dbt_options(settings)])
     finally:
         cleanup_event_logger()
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

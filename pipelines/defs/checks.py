@@ -12,10 +12,11 @@ Metadata names places and rules and never a cell's value: it is kept in Dagster'
 
 import warnings
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 import dagster as dg
 
-from pipelines import instrument, lake, quality, register, settings
+from pipelines import checking, instrument, lake, quality, register, settings
 from pipelines.defs.ingest import rounds
 from pipelines.findings import Finding, Severity, by_severity
 
@@ -40,16 +41,18 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     found = [
         finding
         for year in years
-        for findings in quality.check(folders, year, known, registered).values()
+        for findings in checking.check_round(
+            folders, year, known, registered, date.today()
+        ).values()
         for finding in findings
     ]
+    checking.write_status_page(folders, known, registered, date.today())
     receipts = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()
     for table, spec in zip(_ASSETS, _SUITES, strict=True):
         yield _result(spec, [f for f in found if tables[f.rule_id] == table], receipts)
     manifest = lake.read_manifest(folders)
     stopped = {d.file for d in manifest.deliveries if d.state == "stopped" and d.round in years}
-    stopped |= {f.file for f in found if f.severity is Severity.STOP}
     yield dg.AssetCheckResult(
         asset_key=_ALL_IN.asset_key,
         check_name=_ALL_IN.name,

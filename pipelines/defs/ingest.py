@@ -1,11 +1,12 @@
 """The lake as Dagster assets: one partition per round, one run may load several."""
 
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 
 import dagster as dg
 
-from pipelines import instrument, lake, progress, register, settings
+from pipelines import checking, instrument, lake, progress, register, settings
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
@@ -30,6 +31,7 @@ def registration_workbooks(
         register.read(folders.raw),
         partial(progress.report, "Läser"),
     )
+    checking.write_status_page(folders, instrument.load(), register.read(folders.raw), date.today())
     counting = [d for d in loaded.manifest.counting() if str(d.round) in context.partition_keys]
     metadata = {
         "workbooks_read": len(loaded.read),

@@ -14,7 +14,7 @@ NNS_HOME/status.html                            the round at a glance
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -102,7 +102,6 @@ def write_round(
     *,
     associations: Mapping[str, Association],
     instrument: Instrument,
-    refusals: Container[str],
     today: date,
 ) -> dict[str, ReceiptPaths]:
     """Writes the receipts of a round and removes those of deliveries that are no longer there.
@@ -116,7 +115,6 @@ def write_round(
         round_: the round.
         associations: the register's, by id.
         instrument: the seeds.
-        refusals: rules by which a file is refused before it is read, see `write_receipt`.
         today: the day to write on the pages.
 
     Returns:
@@ -142,7 +140,7 @@ def write_round(
             in_force=in_force if delivery.state == "stopped" else None,
             instrument=instrument,
             is_synthetic=manifest.is_synthetic,
-            is_refused=any(f.rule_id in refusals for f in findings),
+            is_refused=delivery.layout_id is None and any(not f.sheet for f in findings),
             today=today,
         )
         receipts.append(receipt)

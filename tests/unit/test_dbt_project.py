@@ -28,7 +28,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     made = tmp_path_factory.mktemp("dbt")
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("NNS_LAKE", "NNS_WAREHOUSE", "DBT_TARGET_PATH", "DBT_LOG_PATH"):
+        for variable in ("DBT_TARGET_PATH", "DBT_LOG_PATH"):
             patch.setenv(variable, str(made / variable.lower()))
         folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         parsed = dbtRunner().invoke(["--quiet", "parse", *folders])

@@ -42,8 +42,7 @@ def built(settings: Settings) -> Any:
 
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NNS_LAKE", str(settings.lake))
-        patch.setenv("NNS_WAREHOUSE", str(settings.working_database))
+        patch.chdir(settings.home)
         patch.setenv("DBT_TARGET_PATH", str(settings.home / "target"))
         patch.setenv("DBT_LOG_PATH", str(settings.home / "logs"))
         result = dbtRunner().invoke(["--quiet", "build", *folders])
