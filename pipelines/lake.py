@@ -59,6 +59,7 @@ class Delivery:
         findings: how many the reader has, by severity.
         activities: what the sheet `Insatser` lists.
         checks: how many findings the expectations have, by severity.
+        is_refused: whether the file was refused before any of its cells was looked at.
         is_final: whether reading it again would say the same; not when the machine was too busy.
         is_present: whether the file is still in the landing zone.
     """
@@ -75,6 +76,7 @@ class Delivery:
     findings: Mapping[str, int]
     activities: Sequence[Mapping[str, Any]]
     checks: Mapping[str, int] = field(default_factory=dict)
+    is_refused: bool = False
     is_final: bool = True
     is_present: bool = True
 
@@ -362,6 +364,7 @@ def _readings(
             rows_per_questionnaire=reading.rows_per_questionnaire,
             findings={severity.value: n for severity, n in counts.items()},
             activities=[_fields(a) for a in reading.activities],
+            is_refused=draft.is_refused,
             is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),
         )
         yield delivery, reading

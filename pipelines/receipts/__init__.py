@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from pipelines import lake
 
 if TYPE_CHECKING:
-    from pipelines.findings import Finding
     from pipelines.instrument import Instrument
     from pipelines.lake import Delivery, Manifest
     from pipelines.receipts.annotate import Job
@@ -43,56 +42,6 @@ class ReceiptPaths:
 
     page: Path
     workbook: Path | None
-
-
-def write_receipt(
-    settings: Settings,
-    delivery: Delivery,
-    findings: Iterable[Finding],
-    *,
-    association_name: str,
-    round_: int,
-    previous: Mapping[str, int] | None,
-    instrument: Instrument,
-    is_synthetic: bool,
-    today: date,
-    is_refused: bool,
-) -> ReceiptPaths:
-    """Writes the receipt of one delivery.
-
-    Args:
-        settings: where receipts go.
-        delivery: as the manifest has it.
-        findings: all of the delivery's.
-        association_name: empty when the association is unknown.
-        round_: the delivery's.
-        previous: questionnaires of the association's last delivery before, by questionnaire id.
-        instrument: the seeds.
-        is_synthetic: whether the page says that the data is invented.
-        today: the day to write on it.
-        is_refused: whether the file was refused before it was read; then it is not opened here
-            either and there is no annotated copy.
-
-    Returns:
-        Where it is.
-    """
-    from pipelines.receipts.page import Receipt, tell
-
-    receipt = Receipt(
-        name=_base_name(delivery),
-        delivery=delivery,
-        association_name=association_name,
-        round=instrument.rounds[round_],
-        told=tell(findings, delivery, instrument),
-        previous=previous,
-        previous_round=None,
-        in_force=None,
-        instrument=instrument,
-        is_synthetic=is_synthetic,
-        is_refused=is_refused,
-        today=today,
-    )
-    return _write(settings, round_, [receipt])[0]
 
 
 def write_round(
@@ -140,7 +89,6 @@ def write_round(
             in_force=in_force if delivery.state == "stopped" else None,
             instrument=instrument,
             is_synthetic=manifest.is_synthetic,
-            is_refused=delivery.layout_id is None and any(not f.sheet for f in findings),
             today=today,
         )
         receipts.append(receipt)
@@ -232,7 +180,9 @@ def _write(settings: Settings, round_: int, receipts: Sequence[Receipt]) -> list
 
 def _annotate(settings: Settings, folder: Path, receipts: Iterable[Receipt]) -> dict[str, Path]:
     """The annotated copies there are, by the receipt's name."""
-    jobs = {r.name: _job(settings, folder, r) for r in receipts if r.told and not r.is_refused}
+    jobs = {
+        r.name: _job(settings, folder, r) for r in receipts if r.told and not r.delivery.is_refused
+    }
     if not jobs:
         return {}
     from pipelines.receipts.annotate import annotate_all

@@ -93,7 +93,6 @@ class Receipt:
         previous: questionnaires of the association's last delivery before this round, by id.
         previous_round: the round of that delivery.
         in_force: an earlier file of the association that counts while this one does not.
-        is_refused: the file was refused before it was read, so there is no annotated copy.
         today: the day the receipt is written.
     """
 
@@ -107,7 +106,6 @@ class Receipt:
     in_force: str | None
     instrument: Instrument
     is_synthetic: bool
-    is_refused: bool
     today: date
 
     @property

@@ -111,6 +111,7 @@ class Draft:
         activities: the activities sheet.
         sheets: the questionnaire sheets that hold responses, in the layout's order.
         findings: what is wrong with the structure; a stop among them keeps the workbook out.
+        is_refused: whether the file was refused before any of its cells was looked at.
     """
 
     file: str
@@ -121,6 +122,7 @@ class Draft:
     activities: Sheet | None = None
     sheets: tuple[Sheet, ...] = ()
     findings: tuple[Finding, ...] = ()
+    is_refused: bool = False
 
     @property
     def is_stopped(self) -> bool:
@@ -183,11 +185,14 @@ def draft_workbook(
         The draft. Nothing in a file makes it raise: a workbook that cannot be loaded has a
         finding of severity stop.
     """
+    try:
+        book, inspection = read(data, file)
+    except RefusedError as refused:
+        return refused_file(file, sha256, folder_round, refused)
     known: dict[str, Any] = {"file": file, "sha256": sha256, "round": folder_round}
     findings: list[Finding] = []
     report = partial(finding, file=file)
     try:
-        book, inspection = _open(data, file, read, report)
         titles = {normalised(title): title for title in reversed(book.titles)}
         context = _Context(book, titles, folder_round, instrument, report, findings)
         findings.extend(_personal(context))
@@ -202,21 +207,9 @@ def draft_workbook(
 
 
 def refused_file(file: str, sha256: str, round_: int, refused: RefusedError) -> Draft:
-    """The draft of a file that was not opened."""
+    """The draft of a file whose cells nobody looks at."""
     reason = finding(refused.rule_id, file=file, wanted=refused.wanted)
-    return Draft(file, sha256, round_, findings=(reason,))
-
-
-def _open(data: bytes, file: str, read: ReadBook, report: Report) -> tuple[Book, Inspection]:
-    """The workbook behind the bytes.
-
-    Raises:
-        StopError: it is refused.
-    """
-    try:
-        return read(data, file)
-    except RefusedError as refused:
-        raise StopError(report(refused.rule_id, wanted=refused.wanted)) from refused
+    return Draft(file, sha256, round_, findings=(reason,), is_refused=True)
 
 
 def _personal(context: _Context) -> Iterator[Finding]:

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import instrument, receipts
+from pipelines import instrument, lake, receipts
 from pipelines.findings import finding
 from pipelines.lake import Delivery, Manifest
+from pipelines.register import Association
 from pipelines.settings import Settings
 from pipelines.status import Line, Overview
 
@@ -81,16 +82,17 @@ def seen(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 def _delivery(association_id: str, state: str = "loaded", file: str = LONG_FILE) -> Delivery:
     return Delivery(
         file=file,
-        sha256="0",
-        round=2026,
+        sha256=association_id or "unknown",
+        round=int(file[:4]),
         mtime_ns=int(datetime(2026, 10, 28, tzinfo=UTC).timestamp()) * 10**9,
         size=1,
-        association_id=association_id,
+        association_id=association_id or None,
         layout_id="2024",
         state=state,
         rows_per_questionnaire={"staff": 1212} if state == "loaded" else {},
         findings={},
         activities=[],
+        is_refused=state == "stopped",
     )
 
 
@@ -105,25 +107,26 @@ def _receipts(settings: Settings) -> list[Path]:
         replace(finding("sheet_unknown", **at), severity="info"),
     ]
     stop = finding("unreadable", file=LONG_FILE)
-    return [
-        receipts.write_receipt(
-            settings,
-            delivery,
-            findings,
-            association_name=name,
-            round_=2026,
-            previous={"staff": 3},
-            instrument=INSTRUMENT,
-            is_synthetic=is_synthetic,
-            today=TODAY,
-            is_refused=True,
-        ).page
-        for delivery, findings, name, is_synthetic in (
-            (_delivery("none"), [], LONG_NAME, False),
-            (_delivery("stop", "stopped"), [stop], "", True),
-            (_delivery("many"), many, LONG_NAME, True),
-        )
-    ]
+    told = (
+        (_delivery("none"), []),
+        (_delivery("", "stopped", "2026/stop.xlsx"), [stop]),
+        (_delivery("many", file=f"2026/{'b' * 90}.xlsx"), many),
+    )
+    for delivery, findings in told:
+        content = json.dumps([f.as_dict() for f in findings])
+        path = settings.receipts / "2026" / f"{delivery.sha256}.reader.json"
+        lake.write_text(path, content)
+    written = receipts.write_round(
+        settings,
+        Manifest((*(delivery for delivery, _ in told), _delivery("many", file="2025/f.xlsx"))),
+        2026,
+        associations={
+            name: Association(name, LONG_NAME, "01", None, None) for name in ("none", "many")
+        },
+        instrument=INSTRUMENT,
+        today=TODAY,
+    )
+    return [paths.page for paths in written.values()]
 
 
 def _status(settings: Settings) -> Path:

@@ -95,7 +95,7 @@ class Lake:
             or [{"insats_kod": "A1", "inriktning": "individ", "langd": None, "handed_out": {}}],
         )
         whole = [{"sha256": name, **r} for r in rows]
-        path = evidence.parquet_of(self.settings, delivery)
+        path = lake.parquet_of(self.settings, delivery)
         lake.write_parquet(path, pa.Table.from_pylist(whole, RESPONSES_SCHEMA))
         self.deliveries.append(delivery)
         content = {"deliveries": [asdict(d) for d in self.deliveries]}

@@ -108,18 +108,12 @@ def _wrong(cell: str = "E3", value: str = "Oftaa", rule: str = "answer_unknown")
 
 
 def _page(settings: Settings, findings: Sequence[Finding], **changes: Any) -> str:
+    """The page of one delivery, whose association delivered 1 212 questionnaires before."""
+    before = _delivery(settings, b"", file="2025/fil.xlsx")
+    before = replace(before, rows_per_questionnaire={"participant_ongoing": 1212})
     delivery = changes.pop("delivery", None) or _delivery(settings, _bytes(_workbook()), findings)
-    given = {
-        "association_name": NAME,
-        "round_": 2026,
-        "previous": {"participant_ongoing": 1212},
-        "instrument": INSTRUMENT,
-        "is_synthetic": False,
-        "today": TODAY,
-        "is_refused": False,
-    }
-    paths = receipts.write_receipt(settings, delivery, findings, **given | changes)
-    return paths.page.read_text(encoding="utf-8")
+    written = _round(settings, [before, delivery], **changes)
+    return written[delivery.file].page.read_text(encoding="utf-8")
 
 
 def _text(page: str) -> str:
@@ -128,11 +122,14 @@ def _text(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", body).replace("\u00a0", " ").split())
 
 
+def _associations(name: str) -> dict[str, Association]:
+    return {"exempelbygden": Association("exempelbygden", name, "01", None, None)}
+
+
 def _round(settings: Settings, deliveries: Sequence[Delivery], **changes: Any) -> Any:
     given = {
-        "associations": {"exempelbygden": Association("exempelbygden", NAME, "01", None, None)},
+        "associations": _associations(NAME),
         "instrument": INSTRUMENT,
-        "refusals": {"unreadable"},
         "today": TODAY,
     }
     manifest = Manifest(tuple(deliveries), is_synthetic=changes.pop("is_synthetic", False))
@@ -229,7 +226,9 @@ def test_findings_with_a_remedy_each_share_a_heading(settings: Settings) -> None
 
 
 def test_values_are_escaped_and_no_page_has_a_script(settings: Settings) -> None:
-    page = _page(settings, [_wrong(value='<script>x</script>"')], association_name="<b>F</b>")
+    page = _page(
+        settings, [_wrong(value='<script>x</script>"')], associations=_associations("<b>F</b>")
+    )
     assert "<script" not in page
     assert "&lt;script&gt;x&lt;/script&gt;" in page
     assert "&lt;b&gt;F&lt;/b&gt;" in page
@@ -247,8 +246,10 @@ def test_invented_data_says_so_on_page_and_copy(settings: Settings) -> None:
 def test_personal_data_is_hidden_whatever_the_rule(settings: Settings) -> None:
     book = _workbook()
     book[SHEET]["E3"] = NUMBER
-    delivery = _delivery(settings, _bytes(book), file=f"2026/{NUMBER}.xlsx", association_id=None)
-    page = _page(settings, [_wrong(value=NUMBER)], delivery=delivery, association_name="")
+    name = f"2026/{NUMBER}.xlsx"
+    found = [_wrong(value=NUMBER)]
+    delivery = _delivery(settings, _bytes(book), found, file=name, association_id=None)
+    page = _page(settings, found, delivery=delivery)
     assert "(dolt)" in page
     for path in settings.receipts.rglob("*"):
         assert "1212" not in path.name
@@ -490,7 +491,7 @@ def test_the_last_delivery_that_counts_is_compared_with(settings: Settings) -> N
 def test_a_refused_file_is_never_opened(settings: Settings, monkeypatch: Any) -> None:
     monkeypatch.setattr(marking, "annotate_all", lambda *_: pytest.fail("opened"))
     refused = finding("unreadable", file="2026/fil.xlsx")
-    delivery = _delivery(settings, b"PK", [refused], state="stopped")
+    delivery = replace(_delivery(settings, b"PK", [refused], state="stopped"), is_refused=True)
     paths = _round(settings, [delivery])["2026/fil.xlsx"]
     assert paths.workbook is None
     assert "Er fil med markeringar" not in paths.page.read_text(encoding="utf-8")
