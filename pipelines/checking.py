@@ -6,7 +6,6 @@ the steps itself (quality.py, lake.py, receipts/).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def check_round(
     Raises:
         QualityBroken: an expectation could not be held against the data.
     """
-    if is_current(settings, [round_], instrument, register):
+    if quality.is_current(settings, [round_], instrument, register):
         return {
             d.key: tuple(lake.findings_of(settings, d, ("checks",)))
             for d in quality.sound(settings, round_)
@@ -46,18 +45,6 @@ def check_round(
         today=today,
     )
     return found
-
-
-def is_current(
-    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
-) -> bool:
-    """Whether every delivery of the rounds is checked as it is now."""
-    manifest = lake.read_manifest(settings)
-    return all(
-        manifest.checked_with.get(str(round_))
-        == quality.fingerprint(settings, round_, instrument, register)
-        for round_ in {d.round for d in manifest.deliveries if d.round in set(rounds)}
-    )
 
 
 def write_status_page(

@@ -15,22 +15,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipelines import swedish
+from pipelines import swedish  # first: it translates what the next ones import
 
-swedish.install()
+# isort: split
+import typer
+from rich.console import Console
+from rich.table import Table
 
-import typer  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from pipelines import checking, instrument, lake, progress, register, settings, status, warehouse  # noqa: E402
-from pipelines.findings import Finding, Severity  # noqa: E402
+from pipelines import instrument, lake, progress, quality, register, settings, status, warehouse
+from pipelines.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 app = typer.Typer(
     name="nns",
+    cls=swedish.Group,
     help="NNS indikatorer: läser förbundens registreringsfiler, kontrollerar dem och räknar fram "
     "mått, indikatorer och nyckeltal.",
     no_args_is_help=True,
@@ -74,22 +74,23 @@ def everything(
     raw: RawOption = None,
     home: HomeOption = None,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Visa hela felspåret vid tekniska fel.")
+        bool, typer.Option("--debug", help="Visa hela felspåret vid tekniska fel.", metavar="")
     ] = False,
 ) -> None:
     """What every verb shares; the options may stand before or after the verb."""
     _enter(raw, home)
 
 
-@app.command("status")
+@app.command("status", cls=swedish.Command)
 def show_status(
     round_: RoundOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.", metavar="")] = False,
     raw: RawOption = None,
     home: HomeOption = None,
 ) -> None:
     """Visar hur omgången står: mottaget, att rätta, saknas, och nästa steg."""
     folders = _enter(raw, home)
+    _readable(folders)
     known, today = instrument.load(), date.today()
     year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
     seen = status.overview(folders, known, register.read(folders.raw), year, today)
@@ -101,13 +102,13 @@ def show_status(
         raise typer.Exit(1)
 
 
-@app.command("load")
+@app.command("load", cls=swedish.Command)
 def load_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Läser det som är nytt eller ändrat i mappen med förbundens filer."""
     _execute("load", _enter(raw, home), round_)
 
 
-@app.command("check")
+@app.command("check", cls=swedish.Command)
 def check_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Prövar det inlästa mot kontrollerna och skriver en kvittens per leverans."""
     folders = _enter(raw, home)
@@ -117,7 +118,7 @@ def check_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOpt
     _execute("check", folders, round_)
 
 
-@app.command("build")
+@app.command("build", cls=swedish.Command)
 def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
     """Bygger marterna av det som är inläst och byter ut analytikernas kopia."""
     folders = _enter(raw, home)
@@ -129,7 +130,7 @@ def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
         _execute("build", folders, None)
 
 
-@app.command("run")
+@app.command("run", cls=swedish.Command)
 def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Läser, kontrollerar och bygger i en körning. Det som redan är gjort görs inte om."""
     folders = _enter(raw, home)
@@ -138,7 +139,7 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     if (
         warehouse.is_current(folders)
         and lake.is_current(folders, rounds, known, registered)
-        and checking.is_current(folders, rounds, known, registered)
+        and quality.is_current(folders, rounds, known, registered)
     ):
         out.print("Inget nytt sedan senaste körningen.")
         _finish(folders, ())
@@ -146,7 +147,7 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
         _execute("run", folders, round_)
 
 
-@app.command("sample")
+@app.command("sample", cls=swedish.Command)
 def write_sample(
     out_: Annotated[
         Path | None, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")
@@ -154,19 +155,21 @@ def write_sample(
     rounds: Annotated[
         str, typer.Option(help="Mätomgångar: 2018-2026 eller 2019,2021.", metavar="ÅR")
     ] = "2018-2026",
-    associations: Annotated[int, typer.Option(help="Antal förbund.", min=1)] = 6,
+    associations: Annotated[int, typer.Option(help="Antal förbund.", min=1, metavar="ANTAL")] = 6,
     questionnaires: Annotated[
-        int | None, typer.Option(help="Enkäter per förbund, i genomsnitt.", min=1)
+        int | None, typer.Option(help="Enkäter per förbund, i genomsnitt.", min=1, metavar="ANTAL")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Samma frö ger samma filer.")] = 1,
+    seed: Annotated[int, typer.Option(help="Samma frö ger samma filer.", metavar="TAL")] = 1,
     national: Annotated[
-        bool, typer.Option("--national", help="Hela landet, med de publicerade volymerna.")
+        bool,
+        typer.Option("--national", help="Hela landet, med de publicerade volymerna.", metavar=""),
     ] = False,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Lägg in ett namngivet fel (kan upprepas).")
+        list[str] | None,
+        typer.Option(help="Lägg in ett namngivet fel (kan upprepas).", metavar="FEL"),
     ] = None,
     list_faults: Annotated[
-        bool, typer.Option("--list-faults", help="Visa de fel som kan läggas in.")
+        bool, typer.Option("--list-faults", help="Visa de fel som kan läggas in.", metavar="")
     ] = False,
 ) -> None:
     """Skriver påhittade registreringsfiler och ett register, att öva och prova med."""
@@ -198,9 +201,9 @@ def write_sample(
     out.print(f"Påhittade data i {written.path}. Nästa steg: nns run --raw {written.path}")
 
 
-@app.command("ui")
+@app.command("ui", cls=swedish.Command)
 def open_ui(
-    port: Annotated[int, typer.Option(help="Port på den här datorn.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port på den här datorn.", metavar="PORT")] = 3000,
     raw: RawOption = None,
     home: HomeOption = None,
 ) -> None:
@@ -227,8 +230,8 @@ def _enter(raw: Path | None, home: Path | None) -> Settings:
     return folders
 
 
-def _usable(folders: Settings) -> None:
-    """Refuses folders that cannot be read or written, before anything is done.
+def _readable(folders: Settings) -> None:
+    """Refuses a landing zone that cannot be read.
 
     Raises:
         Fault: which folder, and what to do.
@@ -237,6 +240,15 @@ def _usable(folders: Settings) -> None:
         raise Fault(f"Mappen {folders.raw} finns inte. Ange rätt mapp med --raw.")
     if not os.access(folders.raw, os.R_OK | os.X_OK):
         raise Fault(f"Mappen {folders.raw} får inte läsas. Be om läsrättighet till den.")
+
+
+def _usable(folders: Settings) -> None:
+    """Refuses folders that cannot be read or written, before anything is done.
+
+    Raises:
+        Fault: which folder, and what to do.
+    """
+    _readable(folders)
     nearest = next(p for p in (folders.home, *folders.home.parents) if p.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise Fault(f"Det går inte att skriva i {nearest}. Ange en annan mapp med --home.")
@@ -357,10 +369,9 @@ def _print_status(seen: status.Overview) -> None:
     for line in seen.lines:
         counts = (line.questionnaires, line.stops, line.errors, line.warnings)
         shown = ("" if line.questionnaires is None else str(n) for n in counts)
-        names = [
-            line.short_name or ("" if line.state == "new" else "okänt förbund"),
-            Path(line.file).name if line.file else "–",
-        ]
+        file = Path(line.file).name if line.file else "–"
+        unnamed = file if line.state == "new" and not shows_file else "okänt förbund"
+        names = [line.short_name or unnamed, file]
         table.add_row(
             *names[: 1 + shows_file],
             _moment(line.received) if line.received else "",
@@ -463,7 +474,9 @@ def main() -> None:
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     code = 2
     try:
-        code = typer.main.get_command(app).main(arguments, standalone_mode=False) or 0
+        code = (
+            typer.main.get_command(app).main(arguments, prog_name="nns", standalone_mode=False) or 0
+        )
     except typer.Exit as end:
         code = end.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -471,7 +484,8 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        err.print(f"nns: {swedish.message(error)}", soft_wrap=True, markup=False)
+        if said := swedish.message(error):
+            err.print(f"nns: {said}", soft_wrap=True, markup=False)
     sys.stdout.flush()
     sys.stderr.flush()
     sys.exit(code)  # tearing down dagster and dbt module by module takes two seconds

@@ -24,7 +24,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -124,6 +124,18 @@ def fingerprint(settings: Settings, round_: int, instrument: Instrument, registe
     for d in (*counting, *_present(settings, round_)):
         digest.update(f"{d.key}{d.mtime_ns}".encode())
     return digest.hexdigest()
+
+
+def is_current(
+    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
+) -> bool:
+    """Whether every delivery of the rounds is checked as it is now."""
+    manifest = lake.read_manifest(settings)
+    return all(
+        manifest.checked_with.get(str(round_))
+        == fingerprint(settings, round_, instrument, register)
+        for round_ in {d.round for d in manifest.deliveries if d.round in set(rounds)}
+    )
 
 
 # --- the suites ---------------------------------------------------------------------------------

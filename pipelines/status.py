@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import lake, warehouse
+from pipelines import lake, quality, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.register import Association, Register
@@ -112,12 +112,13 @@ def overview(
         if lake.seen_as(settings, path) not in seen
     ]
     lines = _lines(deliveries, fresh, expected, register.associations)
+    is_checked = quality.is_current(settings, [round_], instrument, register)
     return Overview(
         current,
         lines,
         len(expected),
         (current.delivery_deadline - today).days,
-        _next_step(settings, round_, lines),
+        _next_step(settings, round_, lines, is_checked),
     )
 
 
@@ -174,12 +175,14 @@ def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
     )
 
 
-def _next_step(settings: Settings, round_: int, lines: Sequence[Line]) -> str:
+def _next_step(settings: Settings, round_: int, lines: Sequence[Line], is_checked: bool) -> str:
     states = {line.state for line in lines}
     if "new" in states:
         return f"nns run --round {round_}"
     if not states - {"missing"}:
         return f"Lägg förbundens filer i {settings.raw / str(round_)} och kör: nns run"
+    if not is_checked:
+        return f"nns check --round {round_}"
     if not warehouse.is_current(settings):
         return "nns build"
     if "stopped" in states or any(line.errors for line in lines if line.state == "loaded"):

@@ -36,6 +36,7 @@ class Kind:
         wanted: the accepted form, for that finding.
         blank: what a blank or unknown cell becomes.
         parse: from a cell that is not blank to its value, or UNKNOWN.
+        gather: makes a column of values; bytes where they are small codes.
         seen: the values of cells met so far.
         refused: those of them that are not understood.
     """
@@ -44,6 +45,7 @@ class Kind:
     wanted: str
     blank: Any
     parse: Callable[[Cell], Any]
+    gather: Callable[[Iterable[Any]], Sequence[Any]] = list
     seen: dict[Cell, Any] = field(default_factory=dict)
     refused: set[Cell] = field(default_factory=set)
 
@@ -59,15 +61,15 @@ class Kind:
             self.seen[cell] = self.blank if value is UNKNOWN else value
 
 
-def typed(cells: Sequence[Cell], kind: Kind) -> tuple[list[Any], list[int]]:
+def typed(cells: Sequence[Cell], kind: Kind) -> tuple[Sequence[Any], list[int]]:
     """The cells' values, and the positions of those that are not understood."""
-    if [c for c in cells if c is True or c is False]:  # they equal 1.0 and 0.0, so pass for them
+    if bool in set(map(type, cells)):  # True and False equal 1.0 and 0.0, so would pass for them
         cells = [str(c) if isinstance(c, bool) else c for c in cells]
     try:
-        values = list(map(kind.seen.__getitem__, cells))
+        values = kind.gather(map(kind.seen.__getitem__, cells))
     except KeyError:
         kind.meet(cells)
-        values = list(map(kind.seen.__getitem__, cells))
+        values = kind.gather(map(kind.seen.__getitem__, cells))
     refused = kind.refused
     return values, [k for k, c in enumerate(cells) if c in refused] if refused else []
 
@@ -92,7 +94,7 @@ def answer_kind(scale: tuple[ScaleCode, ...]) -> Kind:
         return code if known else UNKNOWN
 
     wanted = ", ".join(f"{code.code} {code.label_sv}" for code in scale)
-    return Kind("answer_unknown", wanted, 0, parse)
+    return Kind("answer_unknown", wanted, 0, parse, bytes)
 
 
 def spelling_kind(accepted: Mapping[str, str], rule: str) -> Kind:

@@ -30,6 +30,9 @@ PERSONAL_RULES = {PERSONAL_NUMBER: "personal_number", PHONE: "phone_number", EMA
 _WORTH_A_LOOK = re.compile(r"[@\uff20]|(?:\d\D{0,4}){6}\d")
 _NUMBERS_WORTH_A_LOOK = 1e8  # ten or twelve digits, or nine when a leading zero went lost
 
+_HARMLESS: set[Cell] = set()  # cells looked at before: most stand in every workbook
+_MOST_REMEMBERED = 100_000
+
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 
 # The lookahead lets candidates overlap. Date parts are apart by the same sign or none; after a
@@ -77,7 +80,11 @@ def personal_data_in(book: Book) -> list[tuple[str, str, str]]:
 def _in_sheet(title: str, rows: list[list[Cell]]) -> Iterator[tuple[str, str, str]]:
     """Looks at each different cell once, and for where it stands only when that is called for."""
     distinct = set(chain.from_iterable(rows))
-    kinds = {cell: kind for cell in distinct if (kind := _kind(cell))}
+    new = distinct - _HARMLESS
+    kinds = {cell: kind for cell in new if (kind := _kind(cell))}
+    if len(_HARMLESS) > _MOST_REMEMBERED:
+        _HARMLESS.clear()
+    _HARMLESS.update(new - kinds.keys())
     if not kinds:
         return
     shown = HIDDEN if personal_data(title) else title

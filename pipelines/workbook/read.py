@@ -187,14 +187,14 @@ def _blocks(sheets: Iterable[Sheet]) -> list[_Block]:
     return blocks
 
 
-def _values(block: _Block, found: Found) -> dict[str, list[Any]]:
+def _values(block: _Block, found: Found) -> dict[str, Sequence[Any]]:
     """What the columns hold that are understood alike in every workbook, by field."""
     return {c.field: _understood(block, c, kind, found) for c, kind in block.plan.alike}
 
 
 def _understood(
     block: _Block, column: Column, kind: Kind, found: Found, start: int = 0, end: int | None = None
-) -> list[Any]:
+) -> Sequence[Any]:
     """The values of a column in some or all rows of a block."""
     cells = block.cells[column.position][start:end]
     values, unknown = typed(cells, kind)
@@ -281,7 +281,7 @@ class _Responses:
     """
 
     block: _Block
-    fields: Mapping[str, list[Any]]
+    fields: Mapping[str, Sequence[Any]]
     question_ids: tuple[str, ...]
     codes: bytes
 
@@ -308,7 +308,7 @@ def _responses(
         block,
         {f: values.get(f, blanks) for f in RESPONSE_FIELDS},
         question_ids,
-        b"".join(bytes(values[q]) for q in question_ids),
+        b"".join(map(bytes, (values[q] for q in question_ids))),
     )
 
 

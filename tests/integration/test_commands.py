@@ -150,8 +150,10 @@ def test_loading_one_round_leaves_the_others_unread(nns: Nns, raw: Path) -> None
     ("arguments", "said"),
     [
         (("run", "--raw", "no/such/folder"), "finns inte"),
+        (("status", "--raw", "no/such/folder"), "finns inte"),
+        (("run", "--home", "/proc/no/such"), "Kontrollera mappen"),
         (("run", "--round", "1999"), "Mätomgången 1999 är okänd"),
-        (("load", "--round", "tjugo"), "--round"),
+        (("load", "--round", "tjugo"), "Värdet för --round duger inte, det ska vara ÅR"),
         (("build",), "nns load"),
         (("status", "--no-such-flag"), "--no-such-flag"),
         (("bygg",), "bygg"),
@@ -168,6 +170,31 @@ def test_wrong_use_is_one_swedish_line_with_code_2(
     assert run.stderr.count("\n") == 1
     assert said in run.stderr
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("sample", "--help")])
+def test_help_is_swedish_and_no_fault(nns: Nns, arguments: tuple[str, ...]) -> None:
+    run = nns(*arguments)
+    assert run.returncode == (0 if arguments else 2)
+    assert run.stderr == ""
+    assert "Så här: nns" in run.stdout
+    assert "Visa den här hjälpen." in run.stdout
+    for english in ("Usage", "Show this", "Options", "<bool>", "<int>", "default"):
+        assert english not in run.stdout
+
+
+def test_the_next_step_goes_from_loading_over_checking_to_building(nns: Nns, raw: Path) -> None:
+    def next_step() -> str:
+        said: str = json.loads(nns("status", "--round", "2026", "--json").stdout)["next_step"]
+        return said
+
+    assert next_step() == "nns run --round 2026"
+    nns("load")
+    assert next_step() == "nns check --round 2026"
+    nns("check")
+    assert next_step() == "nns build"
+    nns("build")
+    assert next_step() == "Allt är inläst och byggt."
 
 
 def test_a_register_that_contradicts_itself_is_told_before_anything_runs(

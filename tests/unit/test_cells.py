@@ -33,6 +33,12 @@ BLANKS = ("", " ", "\t\n", "\u00a0", "\u200b", "\ufeff \u2003")
 REFUSED = object()
 
 
+def understood(cells, kind):
+    """The cells' values and the positions of those refused, as lists."""
+    values, unknown = typed(cells, kind)
+    return list(values), unknown
+
+
 def read(cell, kind):
     """The cell's value, or REFUSED."""
     [value], unknown = typed([cell], kind)
@@ -82,16 +88,16 @@ def test_every_code_and_label_of_every_scale_is_understood_however_it_is_compose
         for form in ("NFC", "NFD"):
             label = unicodedata.normalize(form, code.label_sv)
             cells = [float(code.code), str(code.code), label, f"{code.code} {label}"]
-            assert typed(cells, kind) == ([code.code] * 4, [])
+            assert understood(cells, kind) == ([code.code] * 4, [])
         assert f"{code.code} {code.label_sv}" in kind.wanted
 
 
 def test_a_boolean_is_refused_even_after_the_number_it_equals_was_understood():
     kind = answer_kind(INSTRUMENT.scales["yesno"])
-    assert typed([1.0, True, 2.0, False, 1.0], kind) == ([1, 0, 2, 0, 1], [1, 3])
-    assert typed([True], kind) == ([0], [0])
-    assert typed([1.0], kind) == ([1], [])
-    assert typed([True, 1.0, 0.0, False], text_kind()) == (["True", "1", "0", "False"], [])
+    assert understood([1.0, True, 2.0, False, 1.0], kind) == ([1, 0, 2, 0, 1], [1, 3])
+    assert understood([True], kind) == ([0], [0])
+    assert understood([1.0], kind) == ([1], [])
+    assert understood([True, 1.0, 0.0, False], text_kind()) == (["True", "1", "0", "False"], [])
 
 
 @given(
@@ -100,8 +106,8 @@ def test_a_boolean_is_refused_even_after_the_number_it_equals_was_understood():
     )
 )
 def test_cells_typed_together_become_what_each_becomes_alone(cells):
-    alone = [typed([cell], FREQUENCY) for cell in cells]
-    values, unknown = typed(cells, FREQUENCY)
+    alone = [understood([cell], FREQUENCY) for cell in cells]
+    values, unknown = understood(cells, FREQUENCY)
     assert values == [value for [value], _ in alone]
     assert unknown == [k for k, (_, refused) in enumerate(alone) if refused]
 
@@ -127,7 +133,7 @@ def test_cells_are_forgotten_when_too_many_were_seen(monkeypatch):
     monkeypatch.setattr("pipelines.workbook.cells._MOST_SEEN", 10)
     kind = answer_kind.__wrapped__(INSTRUMENT.scales["yesno"])
     for number in range(100):
-        assert typed([float(number), 2.0], kind)[0] == [number if number in (1, 2) else 0, 2]
+        assert understood([float(number), 2.0], kind)[0] == [number if number in (1, 2) else 0, 2]
         assert len(kind.seen) < 15
 
 
