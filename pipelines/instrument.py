@@ -121,7 +121,7 @@ class Correction:
     owner: str
     date: date
 
-    def is_of(self, sha256: str, association_id: str, round_: int) -> bool:
+    def is_of(self, sha256: str, association_id: str | None, round_: int) -> bool:
         """Whether the delivery is the one that is meant."""
         if self.sha256:
             return self.sha256 == sha256

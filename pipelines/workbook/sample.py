@@ -172,7 +172,7 @@ def write_landing_zone(
         questionnaires: mean per association; without it 100, nationally the published totals.
         seed: another seed, other answers.
         national: as many associations and questionnaires as NNS published.
-        faults: names of `FAULTS`, put into the first workbook of the last round.
+        faults: names of `FAULTS`, put into the workbooks of the last round, one in each in turn.
         progress: called with workbooks written and workbooks in all.
 
     Raises:
@@ -239,10 +239,10 @@ def _write_round(
     folder: Path, deliveries: list[Delivery], faults: Sequence[str], instrument: Instrument
 ) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    scene = faulty.Scene(instrument, deliveries[1:])
     for number, delivery in enumerate(deliveries):
         path = folder / f"{delivery.association_id}_{folder.name}.xlsx"
-        names = faults if number == 0 else ()
+        names = faults[number :: len(deliveries)]
+        scene = faulty.Scene(instrument, (*deliveries[number + 1 :], *deliveries[:number]))
         changed = faulty.change(delivery, names, scene)
         write_workbook(path, changed, instrument)
         faulty.damage(path, changed, names, scene)

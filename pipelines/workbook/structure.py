@@ -197,10 +197,12 @@ def draft_workbook(
         context = _Context(book, titles, folder_round, instrument, report, findings)
         findings.extend(_personal(context))
         findings.extend(_not_told_by_cells(context, inspection))
-        known |= _readme(context, associations)
-        findings.extend(_corrected(context, sha256, known["association_id"]))
-        known["activities"] = _activities(context)
-        known["sheets"] = _questionnaires(context, known["layout_id"])
+        told = _readme(context, associations)
+        known |= {name: told[name] for name in ("layout_id", "association_id")}
+        if told["round"] and told["layout_id"]:
+            findings.extend(_corrected(context, sha256, told["association_id"]))
+            known["activities"] = _activities(context)
+            known["sheets"] = _questionnaires(context, told["layout_id"])
     except StopError as stop:
         findings.append(stop.reason)
     return Draft(**known, findings=tuple(findings))
@@ -231,7 +233,7 @@ def _not_told_by_cells(context: _Context, inspection: Inspection) -> Iterator[Fi
             yield context.report(rule, sheet=title, cell=cell, value=error)
 
 
-def _corrected(context: _Context, sha256: str, association_id: str) -> Iterator[Finding]:
+def _corrected(context: _Context, sha256: str, association_id: str | None) -> Iterator[Finding]:
     mine = (
         c for c in context.instrument.corrections if c.is_of(sha256, association_id, context.round)
     )
@@ -254,42 +256,53 @@ def _rows(context: _Context, title: str) -> list[list[Cell]]:
 # --- the readme sheet ---------------------------------------------------------------------------
 
 
-def _readme(context: _Context, associations: Mapping[str, object]) -> dict[str, Any]:
-    """The layout_id and association_id of the workbook.
+def _readme(context: _Context, associations: Mapping[str, object]) -> dict[str, str | None]:
+    """What the readme sheet tells of round, layout_id and association_id; None where it is wrong.
+
+    All that is wrong there becomes findings, so that one answer is enough to mend it.
 
     Raises:
-        StopError: the sheet is missing, or one of the three is unknown or misplaced.
+        StopError: there is no such sheet.
     """
     instrument, folder_round = context.instrument, context.round
-    sheet = instrument.sheet_name_of("readme")
+    title, given = _readme_values(context)
+    keys = {f.field: f.name for f in instrument.fields_of("readme")}
+
+    def value(of: str, rule: str, known: Container[str], wanted: object = "") -> str | None:
+        cell, text = given.get(keys[of], ("", ""))
+        if text in known:
+            return text
+        at = {"sheet": title, "cell": cell, "question": keys[of], "value": text}
+        context.findings.append(context.report(rule, wanted=wanted, **at))
+        return None
+
+    years = [str(year) for year in instrument.rounds]
+    standard = instrument.rounds[folder_round].layout_id
+    return {
+        "round": value("round", "round_unknown", years, folder_round)
+        and value("round", "round_not_folder", [str(folder_round)], folder_round),
+        "layout_id": value("layout_id", "layout_unknown", instrument.layouts, standard),
+        "association_id": value("association_id", "association_unknown", associations),
+    }
+
+
+def _readme_values(context: _Context) -> tuple[str, Mapping[str, tuple[str, str]]]:
+    """The readme sheet's title, and the cell and text of each known key by its name.
+
+    Raises:
+        StopError: there is no such sheet.
+    """
+    sheet = context.instrument.sheet_name_of("readme")
     title = context.titles.get(normalised(sheet))
     if title is None:
         raise StopError(context.report("readme_missing", wanted=sheet))
-    keys = {f.field: f.name for f in instrument.fields_of("readme")}
-    wanted = {normalised(name): name for name in keys.values()}
+    names = {normalised(f.name): f.name for f in context.instrument.fields_of("readme")}
     given: dict[str, tuple[str, str]] = {}
     for number, row in enumerate(_rows(context, title), start=1):
-        name = wanted.get(normalised(row[0]).rstrip(":"))
+        name = names.get(normalised(row[0]).rstrip(":"))
         if name and len(row) > 1:
             given.setdefault(name, (f"B{number}", plain_text(row[1])))
-
-    def value(of: str, rule: str, known: Callable[[str], bool], wanted: object = "") -> str:
-        cell, text = given.get(keys[of], ("", ""))
-        if not known(text):
-            at = {"sheet": title, "cell": cell, "question": keys[of], "value": text}
-            raise StopError(context.report(rule, wanted=wanted, **at))
-        return text
-
-    years = {str(year) for year in instrument.rounds}
-    value("round", "round_unknown", years.__contains__, folder_round)
-    value("round", "round_not_folder", str(folder_round).__eq__, folder_round)
-    standard = instrument.rounds[folder_round].layout_id
-    return {
-        "layout_id": value(
-            "layout_id", "layout_unknown", instrument.layouts.__contains__, standard
-        ),
-        "association_id": value("association_id", "association_unknown", associations.__contains__),
-    }
+    return title, given
 
 
 # --- the activities sheet and the questionnaire sheets ------------------------------------------

@@ -508,6 +508,30 @@ def test_all_sheets_that_stop_a_workbook_are_told_at_once():
     assert reading.responses.num_rows == 0
 
 
+def test_all_that_is_wrong_in_the_readme_is_told_at_once_and_what_is_right_is_kept():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    _put("Läs mig", "B2", 2023)(book)
+    _put("Läs mig", "B3", 1999)(book)
+    reading = read(book)
+    assert told(reading) == [
+        ("round_not_folder", "Läs mig", "B2"),
+        ("layout_unknown", "Läs mig", "B3"),
+    ]
+    assert (reading.association_id, reading.layout_id, reading.round) == ("provdalen", None, 2024)
+
+
+def test_the_cells_of_an_unknown_association_are_looked_at_all_the_same():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    _put("Läs mig", "B4", "finns-inte")(book)
+    _put("Personal", "E3", "Oftaa")(book)
+    reading = read(book)
+    assert told(reading) == [
+        ("association_unknown", "Läs mig", "B4"),
+        ("answer_unknown", "Personal", "E3"),
+    ]
+    assert reading.responses.num_rows == 0
+
+
 def test_a_sheet_whose_name_is_taken_is_told():
     book = workbook("2024", {"staff": [{"lopnr": 1}]})
     book.create_sheet("Personal ").append(["lopnr"])

@@ -431,6 +431,22 @@ def test_an_earlier_sample_is_replaced_and_other_files_stay(tmp_path):
     assert names == ["egen.xlsx", f"exempelbygden_{LAST}.xlsx"]
 
 
+def test_several_faults_are_put_into_one_workbook_each_in_turn(tmp_path):
+    names = ["unknown_code", "volume_jump", "old_xls"]
+    make(tmp_path / "clean", associations=2, questionnaires=20)
+    make(tmp_path / "faulty", associations=2, questionnaires=20, faults=names)
+    assert sorted(p.suffix for p in (tmp_path / "faulty" / str(LAST)).iterdir()) == [
+        ".xls",
+        ".xlsx",
+    ]
+    [second] = (tmp_path / "faulty" / str(LAST)).glob("*.xlsx")
+    before, after = (
+        sum(map(len, respondents(path, LAST).values()))
+        for path in (tmp_path / "clean" / str(LAST) / second.name, second)
+    )
+    assert after < before / 2
+
+
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path):
     (tmp_path / "register").mkdir()
     (tmp_path / "register" / "associations.csv").write_text("äkta", encoding="utf-8")
