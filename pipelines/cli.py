@@ -24,6 +24,7 @@ from rich.table import Table
 
 from pipelines import instrument, lake, progress, quality, register, settings, status, warehouse
 from pipelines.findings import Finding, Severity
+from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -369,7 +370,7 @@ def _print_status(seen: status.Overview) -> None:
     for line in seen.lines:
         counts = (line.questionnaires, line.stops, line.errors, line.warnings)
         shown = ("" if line.questionnaires is None else str(n) for n in counts)
-        file = Path(line.file).name if line.file else "–"
+        file = discreet(Path(line.file).name) if line.file else "–"
         unnamed = file if line.state == "new" and not shows_file else "okänt förbund"
         names = [line.short_name or unnamed, file]
         table.add_row(

@@ -27,12 +27,12 @@ from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
+from pipelines.workbook.personal import HIDDEN
 
 Array = npt.NDArray[Any]
 Thresholds = Mapping[str, Any]
 
 _SHEET = ["delivery", "sheet"]
-_HIDDEN = "(dolt)"
 _LONGEST_LOPNR = 6  # digits: a longer one may be a personal identity number
 _YEARS_SHOWN = 5  # a date further from the round may be a date of birth
 
@@ -429,7 +429,7 @@ def _days(frame: pd.DataFrame, about: _About) -> None:
     frame["days_outside"] = outside
     frame["first_day"], frame["last_day"] = first, last
     near = (day.dt.year - about.round).abs() <= _YEARS_SHOWN
-    frame["day_shown"] = day.dt.strftime("%Y-%m-%d").where(near, _HIDDEN).where(outside > 0)
+    frame["day_shown"] = day.dt.strftime("%Y-%m-%d").where(near, HIDDEN).where(outside > 0)
 
 
 def _repeats(frame: pd.DataFrame, about: _About) -> None:
@@ -459,7 +459,7 @@ def _numbers(frame: pd.DataFrame, about: _About) -> None:
     frame["lopnr_times_before"] = times
     frame["row_before"] = same.transform("first")
     plain = number.str.fullmatch(f"[0-9]{{1,{_LONGEST_LOPNR}}}", na=False)
-    frame["lopnr_shown"] = number.where(plain, _HIDDEN).where(times > 0)
+    frame["lopnr_shown"] = number.where(plain, HIDDEN).where(times > 0)
 
 
 def _straight_lines(frame: pd.DataFrame, about: _About) -> None:

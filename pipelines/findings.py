@@ -86,11 +86,13 @@ def finding(
     Raises:
         KeyError: the rule is not in the catalogue.
     """
+    from pipelines.workbook.personal import discreet
+
     rule = rules()[rule_id]
     return Finding(
         rule_id,
         rule.severity,
-        file,
+        discreet(file),
         _shown(sheet),
         cell,
         _shown(question),
@@ -108,11 +110,9 @@ def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
 
 def _shown(value: object) -> str:
     """A cell's value as Excel shows it: 3.0 is 3, at most 80 characters, no personal data."""
-    from pipelines.workbook.personal import HIDDEN, personal_data
+    from pipelines.workbook.personal import discreet
 
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value)
-    if personal_data(text):
-        return HIDDEN
+    text = discreet(str(value))
     return text if len(text) <= 80 else f"{text[:79]}…"

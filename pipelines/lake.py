@@ -538,9 +538,11 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
 
 
 def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
+    from pipelines.workbook.personal import discreet
+
     return {
         "sha256": d.sha256,
-        "file": d.file,
+        "file": discreet(d.file),
         "round": d.round,
         "association_id": d.association_id,
         "layout_id": d.layout_id,

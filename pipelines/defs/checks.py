@@ -16,7 +16,7 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import checking, instrument, lake, quality, register, settings
+from pipelines import checking, instrument, lake, quality, receipts, register, settings
 from pipelines.defs.ingest import rounds
 from pipelines.findings import Finding, Severity, by_severity
 
@@ -47,24 +47,38 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
         for finding in findings
     ]
     checking.write_status_page(folders, known, registered, date.today())
-    receipts = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
+    where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()
     for table, spec in zip(_ASSETS, _SUITES, strict=True):
-        yield _result(spec, [f for f in found if tables[f.rule_id] == table], receipts)
+        yield _result(spec, [f for f in found if tables[f.rule_id] == table], where)
+    yield _all_in(folders, years)
+
+
+def _all_in(folders: settings.Settings, years: list[int]) -> dg.AssetCheckResult:
+    """Whether no delivery waits to be mended; else what stops each, and its receipt."""
     manifest = lake.read_manifest(folders)
-    stopped = {d.file for d in manifest.deliveries if d.state == "stopped" and d.round in years}
-    yield dg.AssetCheckResult(
+    pages = {f: p for y in years for f, p in receipts.pages_of(folders, manifest, y).items()}
+    waiting = [d for d in manifest.deliveries if d.state == "stopped" and d.round in years]
+    stops = [
+        f for d in waiting for f in lake.findings_of(folders, d) if f.severity is Severity.STOP
+    ]
+    told = {f"receipt_{pages[d.file].stem}": dg.MetadataValue.path(pages[d.file]) for d in waiting}
+    return dg.AssetCheckResult(
         asset_key=_ALL_IN.asset_key,
         check_name=_ALL_IN.name,
-        passed=not stopped,
-        metadata={"stopped": sorted(stopped), **receipts},
+        passed=not waiting,
+        metadata={
+            "stopped": len(waiting),
+            "findings": dg.MetadataValue.md(_table(stops)),
+            **told,
+        },
     )
 
 
 def _result(
     spec: dg.AssetCheckSpec,
     found: list[Finding],
-    receipts: dict[str, dg.PathMetadataValue],
+    where: dict[str, dg.PathMetadataValue],
 ) -> dg.AssetCheckResult:
     counts = by_severity(found)
     return dg.AssetCheckResult(
@@ -75,7 +89,7 @@ def _result(
         metadata={
             "findings": dg.MetadataValue.md(_table(found)),
             **{severity.value: n for severity, n in counts.items()},
-            **receipts,
+            **where,
         },
     )
 

@@ -7,6 +7,7 @@ minor version is pinned.
 import queue
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipelines import progress, settings, warehouse
+from pipelines import checking, instrument, progress, register, settings, warehouse
 
 _MANIFEST = warehouse.ensure_manifest(settings.from_environment())
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
@@ -93,6 +94,8 @@ def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Swaps in the analysts' copy of the marts."""
     folders = settings.from_environment()
     tables = warehouse.swap_snapshot(folders)
+    known, registered = instrument.load(), register.read(folders.raw)
+    checking.write_status_page(folders, known, registered, date.today())  # its next step is another
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(folders.snapshot)), "tables": tables}
     )

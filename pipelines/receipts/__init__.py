@@ -103,19 +103,21 @@ def write_status_page(
     """Writes NNS_HOME/status.html, with a link to each receipt that is there."""
     from pipelines.receipts.page import status_page
 
-    round_ = overview.round.round
-    pages = {
-        delivery.file: settings.receipts / str(round_) / f"{name}.html"
-        for name, delivery in _named(manifest, round_).items()
-    }
     links = {
         file: page.relative_to(settings.home).as_posix()
-        for file, page in pages.items()
+        for file, page in pages_of(settings, manifest, overview.round.round).items()
         if page.exists()
     }
     path = settings.home / "status.html"
     _write_page(path, status_page(overview, links, manifest.is_synthetic, today))
     return path
+
+
+def pages_of(settings: Settings, manifest: Manifest, round_: int) -> dict[str, Path]:
+    """Where the receipt of each delivery that counts or waits is, by the delivered file."""
+    folder = settings.receipts / str(round_)
+    named = _named(manifest, round_)
+    return {delivery.file: folder / f"{name}.html" for name, delivery in named.items()}
 
 
 # --- names --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import columns_of, suggestion
 from pipelines.status import STATES, Line, Overview
-from pipelines.workbook.personal import HIDDEN, personal_data
+from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -174,17 +174,12 @@ def tell(
 
 def file_name(file: str) -> str:
     """The name of a delivered file as it is shown."""
-    return _without_personal_data(PurePosixPath(file).name)
-
-
-def _without_personal_data(text: str) -> str:
-    """The text, or HIDDEN when it holds personal data."""
-    return HIDDEN if personal_data(text) else text
+    return discreet(PurePosixPath(file).name)
 
 
 def _discreet(finding: Finding) -> Finding:
     """The finding without personal data, whatever rule it is of."""
-    shown: dict[str, Any] = {k: _without_personal_data(v) for k, v in finding.as_dict().items()}
+    shown: dict[str, Any] = {k: discreet(v) for k, v in finding.as_dict().items()}
     return replace(finding, **shown | {"severity": finding.severity})
 
 
@@ -214,7 +209,7 @@ def status_page(
             for state in ("stopped", "new", "missing")
             if overview.count(state)
         ],
-        left=f"{_left(left)}" if left >= 0 else "leveransdatum passerat",
+        left=_left(left) if left >= 0 else "passerat",
         synthetic=is_synthetic,
         today=today,
     )

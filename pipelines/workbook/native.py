@@ -83,6 +83,8 @@ def check_format(data: bytes, suffix: str) -> None:
         raise RefusedError("not_xlsx", "gammalt Excelformat")
     if not data.startswith(b"PK"):
         raise RefusedError("not_xlsx", "okänt format")
+    if data.startswith(b"PK\3\4") and b"PK\5\6" not in data:
+        raise RefusedError("zip_damaged")  # cut off: the list of its parts comes last
     if b"xl/workbook.xml" not in data:
         raise RefusedError("not_xlsx", "ett annat format än filändelsen säger")
 

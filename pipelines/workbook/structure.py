@@ -35,7 +35,7 @@ from pipelines.workbook.cells import (
 )
 from pipelines.workbook.gate import Inspection
 from pipelines.workbook.native import Book, RefusedError
-from pipelines.workbook.personal import HIDDEN, PERSONAL_RULES, personal_data_in
+from pipelines.workbook.personal import HIDDEN, PERSONAL_RULES, personal_data, personal_data_in
 from pipelines.workbook.sandbox import read_here
 
 Report = Callable[..., Finding]
@@ -192,6 +192,8 @@ def draft_workbook(
     known: dict[str, Any] = {"file": file, "sha256": sha256, "round": folder_round}
     findings: list[Finding] = []
     report = partial(finding, file=file)
+    if personal_data(file):
+        findings.append(report("personal_file_name"))
     try:
         titles = {normalised(title): title for title in reversed(book.titles)}
         context = _Context(book, titles, folder_round, instrument, report, findings)

@@ -371,8 +371,8 @@ case("a stored workbook", LOADS, lambda: packed(good(), zipfile.ZIP_STORED))
 case("larger than a file may be", "file_too_large", lambda: packed(good()) + bytes(21 << 20))
 
 # cut off at each joint
-case("cut in the first header", "not_xlsx", cut(lambda d: 20))
-case("cut after the first header", "not_xlsx", cut(lambda d: 49))
+case("cut in the first header", "zip_damaged", cut(lambda d: 20))
+case("cut after the first header", "zip_damaged", cut(lambda d: 49))
 case("cut in a part", "zip_damaged", cut(lambda d: d.index(b"sheet2") + 40))
 case("cut before the directory", "zip_damaged", cut(lambda d: d.index(b"PK\x01\x02")))
 case("cut in the directory", "zip_damaged", cut(lambda d: d.rindex(b"PK\x01\x02") + 30))

@@ -474,7 +474,7 @@ def is_built(run: Any) -> bool:
 def test_a_stop_is_seen_in_dagster_and_the_build_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults = ["same_answers_two_files", "duplicate_lopnr"]
+    faults = ["same_answers_two_files", "duplicate_lopnr", "broken_file"]
     write_landing_zone(tmp_path / "raw", rounds=[2025, ROUND], faults=faults)
     run = run_of(loaded(tmp_path), monkeypatch)
     assert run.success
@@ -490,6 +490,12 @@ def test_a_stop_is_seen_in_dagster_and_the_build_goes_on(
     table = told["responses_suite"].metadata["findings"].value
     assert "lopnr_repeated" in table
     assert told["deliveries_suite"].metadata[f"receipts_{ROUND}"].value.endswith(str(ROUND))
+    waiting = told["every_delivery_is_in"].metadata
+    assert waiting["stopped"].value == 2
+    assert "same_answers_in_two_files" in waiting["findings"].value
+    assert "zip_damaged" in waiting["findings"].value
+    pages = [Path(m.value) for name, m in waiting.items() if name.startswith("receipt_")]
+    assert [page.suffix for page in pages if page.exists()] == [".html", ".html"]
 
 
 def test_a_broken_check_holds_back_what_is_downstream(

@@ -372,7 +372,7 @@ def _with_part(part: str, change: Callable[[bytes], bytes], data: bytes = GOOD) 
 
 BROKEN: dict[str, tuple[bytes, str, str]] = {
     "empty": (b"", "egen fil.xlsx", "no_access"),
-    "truncated": (GOOD[: len(GOOD) // 2], "egen fil.xlsx", "not_xlsx"),
+    "truncated": (GOOD[: len(GOOD) // 2], "egen fil.xlsx", "zip_damaged"),
     "without its end": (GOOD[:-30], "egen fil.xlsx", "zip_damaged"),
     "text renamed": (b"lopnr;kon\n1;K\n", "egen fil.xlsx", "not_xlsx"),
     "old Excel": (OLE + bytes(504), "egen fil.xlsx", "not_xlsx"),
@@ -380,7 +380,7 @@ BROKEN: dict[str, tuple[bytes, str, str]] = {
     "binary Excel": (_zip(**{"xl/workbook.bin": b"\0"}), "egen fil.xlsx", "not_xlsx"),
     "open document": (_zip(mimetype=b"application/x"), "egen fil.xlsx", "not_xlsx"),
     "random bytes": (bytes(range(256)) * 40, "egen fil.xlsx", "not_xlsx"),
-    "random bytes in a zip": (b"PK\x03\x04" + bytes(range(256)), "egen fil.xlsx", "not_xlsx"),
+    "random bytes in a zip": (b"PK\x03\x04" + bytes(range(256)), "egen fil.xlsx", "zip_damaged"),
     "another suffix": (GOOD, "egen fil.xls", "not_xlsx"),
     "no suffix": (GOOD, "egen fil", "not_xlsx"),
     "rubbish for a workbook": (
@@ -437,7 +437,8 @@ def test_every_rule_that_the_reader_tells_has_an_input_here():
     modules = ("native", "structure", "read", "cells")
     sources = [(PROJECT / f"pipelines/workbook/{m}.py").read_text("utf-8") for m in modules]
     names = set(re.findall(r'"([a-z_]+)"', "".join(sources)))
-    tried = set(CELLS) | {rule for _, _, rule in BROKEN.values()} | {"unreadable"}
+    tried = set(CELLS) | {rule for _, _, rule in BROKEN.values()}
+    tried |= {"unreadable", "personal_file_name"}
     assert names & set(rules()) <= tried  # corrections and the gate have tests of their own
 
 
@@ -518,6 +519,13 @@ def test_all_that_is_wrong_in_the_readme_is_told_at_once_and_what_is_right_is_ke
         ("layout_unknown", "Läs mig", "B3"),
     ]
     assert (reading.association_id, reading.layout_id, reading.round) == ("provdalen", None, 2024)
+
+
+def test_a_file_name_with_personal_data_is_a_stop_and_never_repeated():
+    reading = read(GOOD, file="2024/19121212-1212.xlsx")
+    assert told(reading) == [("personal_file_name", "", "")]
+    assert {f.file for f in reading.findings} == {"(dolt)"}
+    assert reading.responses.num_rows == 0
 
 
 def test_the_cells_of_an_unknown_association_are_looked_at_all_the_same():

@@ -548,7 +548,7 @@ def test_the_status_page_shows_every_association_and_links_its_receipt(settings:
     assert f"{NAME} fil.xlsx 28 okt 09.14 1 212 1 4 2 inläst Kvittens" in text
     assert f"{NAME} fil.xlsx 28 okt 09.14 5 0 0 0 ersatt Norra &lt;Kusten&gt; saknas" in text
     assert "1 av 2 inlästa Inte inläst än 1 Saknas 1" in text
-    assert "31 oktober 2026, 3 dagar kvar" in text
+    assert "31 oktober 2026 (3 dagar kvar)" in text
     assert "Nästa steg Påminn de förbund som saknas." in text
     assert "Påhittade data (synthetic)" in text
     links = re.findall(r'href="([^"]+)"', page)
