@@ -27,13 +27,12 @@ from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
-from pipelines.workbook.personal import HIDDEN
+from pipelines.workbook.personal import HIDDEN, PLAIN_NUMBER
 
 Array = npt.NDArray[Any]
 Thresholds = Mapping[str, Any]
 
 _SHEET = ["delivery", "sheet"]
-_LONGEST_LOPNR = 6  # digits: a longer one may be a personal identity number
 _YEARS_SHOWN = 5  # a date further from the round may be a date of birth
 
 
@@ -458,7 +457,7 @@ def _numbers(frame: pd.DataFrame, about: _About) -> None:
     times = same.cumcount().where(number.notna() & ~frame["is_pasted"])
     frame["lopnr_times_before"] = times
     frame["row_before"] = same.transform("first")
-    plain = number.str.fullmatch(f"[0-9]{{1,{_LONGEST_LOPNR}}}", na=False)
+    plain = number.str.fullmatch(PLAIN_NUMBER, na=False)
     frame["lopnr_shown"] = number.where(plain, HIDDEN).where(times > 0)
 
 

@@ -105,7 +105,7 @@ class WorkbookField:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A cell of a delivery that is read as `value` as long as it holds `expect`.
+    """A cell of a delivery that is read as `value` as long as it holds `expect` (empty: nothing).
 
     The delivery is named by its sha256, or by association and round.
     """
@@ -120,12 +120,6 @@ class Correction:
     reason: str
     owner: str
     date: date
-
-    def is_of(self, sha256: str, association_id: str | None, round_: int) -> bool:
-        """Whether the delivery is the one that is meant."""
-        if self.sha256:
-            return self.sha256 == sha256
-        return (self.association_id, self.round) == (association_id, round_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

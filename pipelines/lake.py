@@ -509,7 +509,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
         ),
         "activities": (
             activities,
-            dict.fromkeys(("sha256", "insats_kod", "insats_namn", "inriktning", "langd"), text),
+            dict.fromkeys(("sha256", "insats_kod", "inriktning", "langd"), text),
         ),
         "handed_out": (
             handed_out,

@@ -28,6 +28,9 @@ HIDDEN = "(dolt)"
 PERSONAL_RULES = {PERSONAL_NUMBER: "personal_number", PHONE: "phone_number", EMAIL: "email_address"}
 """The rule that each kind breaks."""
 
+PLAIN_NUMBER = re.compile(r"[0-9]{1,6}")
+"""A number that can be nothing else: a longer one may be an identity number, a text a name."""
+
 # Seven digits near each other, or an at sign: anything less is neither of the three.
 _WORTH_A_LOOK = re.compile(r"[@\uff20]|(?:\d\D{0,4}){6}\d")
 _NUMBERS_WORTH_A_LOOK = 1e8  # ten or twelve digits, or nine when a leading zero went lost

@@ -29,6 +29,7 @@ from pipelines.workbook.cells import (
     spelling_kind,
     typed,
 )
+from pipelines.workbook.personal import PLAIN_NUMBER
 from pipelines.workbook.structure import (
     RESPONSE_FIELDS,
     Column,
@@ -51,9 +52,14 @@ RESPONSES_SCHEMA = pa.schema(
         ("answers", pa.map_(pa.string(), pa.int8())),
     ]
 )
-"""A row per returned questionnaire; `answers` maps question_id to code, understood answers only."""
+"""A row per returned questionnaire; `answers` maps question_id to code, understood answers only.
 
-ACTIVITY_FIELDS = ("insats_kod", "insats_namn", "inriktning", "langd")
+No text of the workbook is in it but codes and the sheet's title: a `lopnr` that is more than a
+short number stands as the first row it is found on, which tells repeats and nothing else.
+"""
+
+ACTIVITY_FIELDS = ("insats_kod", "inriktning", "langd")
+"""What is kept of an activity; its name is free text and stays in the workbook."""
 
 Found = defaultdict[Sheet, list[Finding]]
 """The findings in cells, by sheet."""
@@ -64,7 +70,6 @@ class Activity:
     """A row of the activities sheet; `handed_out` maps questionnaire to count, None: unknown."""
 
     insats_kod: str
-    insats_namn: str | None
     inriktning: str | None
     langd: str | None
     handed_out: Mapping[str, int | None]
@@ -235,10 +240,8 @@ def _activities(
         plain = [values.get(f, blanks) for f in ACTIVITY_FIELDS]
         counts = [values.get(q, blanks) for q in handed_out]
         rows = [
-            Activity(code, name, aim, length, dict(zip(handed_out, numbers, strict=True)))
-            for code, name, aim, length, numbers in zip(
-                *plain, zip(*counts, strict=True), strict=True
-            )
+            Activity(code, aim, length, dict(zip(handed_out, numbers, strict=True)))
+            for code, aim, length, numbers in zip(*plain, zip(*counts, strict=True), strict=True)
         ]
         for sheet, start, end in block.spans():
             listed[sheet] = tuple(_each_once(block, rows, range(start, end), found))
@@ -296,10 +299,10 @@ def _responses(
             for sheet, start, end in block.spans()
             for value in _understood(block, column, codes[sheet], found, start, end)
         ]
-    column = block.plan.by_field.get("lopnr")
-    if column and None in values["lopnr"]:
+    if column := block.plan.by_field.get("lopnr"):
         for row in (k for k, value in enumerate(values["lopnr"]) if value is None):
             _report(block, row, column, found, "lopnr_missing")
+        values["lopnr"] = _without_texts(block, values["lopnr"])
     for column in block.plan.not_asked:
         _report_not_asked(block, column, values[column.field], found)
     question_ids = tuple(f for f in values if f in instrument.questions)
@@ -310,6 +313,18 @@ def _responses(
         question_ids,
         b"".join(map(bytes, (values[q] for q in question_ids))),
     )
+
+
+def _without_texts(block: _Block, numbers: Sequence[str | None]) -> list[str | None]:
+    """The numbers; what may be more than a number as the first row of its sheet that holds it."""
+    kept = list(numbers)
+    for _, start, end in block.spans():
+        first: dict[str, str] = {}
+        for k in range(start, end):
+            number = numbers[k]
+            if number and not PLAIN_NUMBER.fullmatch(number):
+                kept[k] = first.setdefault(number, f"rad {block.at(k)[1]}")
+    return kept
 
 
 def _report_not_asked(block: _Block, column: Column, codes: Sequence[int], found: Found) -> None:

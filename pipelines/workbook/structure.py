@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import Any
 
 from pipelines.findings import Finding, Severity, finding
-from pipelines.instrument import Instrument, SheetLayout
+from pipelines.instrument import Correction, Instrument, SheetLayout
 from pipelines.workbook import corrections
 from pipelines.workbook.cells import (
     Cell,
@@ -198,11 +198,13 @@ def draft_workbook(
         titles = {normalised(title): title for title in reversed(book.titles)}
         context = _Context(book, titles, folder_round, instrument, report, findings)
         findings.extend(_personal(context))
-        findings.extend(_not_told_by_cells(context, inspection))
+        _correct(context, lambda c: c.sha256 == sha256)
         told = _readme(context, associations)
         known |= {name: told[name] for name in ("layout_id", "association_id")}
+        whose = told["association_id"], folder_round
+        _correct(context, lambda c: (c.association_id, c.round) == whose)
+        findings.extend(_not_told_by_cells(context, inspection))
         if told["round"] and told["layout_id"]:
-            findings.extend(_corrected(context, sha256, told["association_id"]))
             known["activities"] = _activities(context)
             known["sheets"] = _questionnaires(context, told["layout_id"])
     except StopError as stop:
@@ -226,20 +228,23 @@ def _personal(context: _Context) -> Iterator[Finding]:
 
 
 def _not_told_by_cells(context: _Context, inspection: Inspection) -> Iterator[Finding]:
-    """What the cells as read do not show: hidden sheets, errors and formulas that read as blank."""
+    """What the cells as read do not show: hidden sheets, errors and formulas that read as blank.
+
+    Corrected cells are left out: they have a value now.
+    """
     for title in inspection.hidden:
         yield context.report("hidden_sheet", sheet=title)
+    corrected = {(f.sheet, f.cell) for f in context.findings if f.rule_id == "corrected"}
     for title, cell, error in inspection.hollow:
-        if normalised(title) in context.sheet_names:
+        if normalised(title) in context.sheet_names and (title, cell) not in corrected:
             rule = "excel_error" if error else "formula_without_value"
             yield context.report(rule, sheet=title, cell=cell, value=error)
 
 
-def _corrected(context: _Context, sha256: str, association_id: str | None) -> Iterator[Finding]:
-    mine = (
-        c for c in context.instrument.corrections if c.is_of(sha256, association_id, context.round)
-    )
-    return corrections.apply(context.book, mine, context.report)
+def _correct(context: _Context, is_meant: Callable[[Correction], bool]) -> None:
+    """Applies the corrections that are meant; a record by file may mend the readme sheet itself."""
+    meant = filter(is_meant, context.instrument.corrections)
+    context.findings.extend(corrections.apply(context.book, meant, context.report))
 
 
 @lru_cache(4)

@@ -13,7 +13,6 @@ final as (
         deliveries.round,
         deliveries.association_id,
         activities.insats_kod,
-        activities.insats_namn,
         activities.inriktning,
         activities.langd,
         deliveries.is_synthetic

@@ -10,7 +10,6 @@ final as (
         association_id,
         insats_kod,
         {{ activity_id() }} as unit_id,
-        insats_namn,
         inriktning,
         langd,
         is_synthetic
