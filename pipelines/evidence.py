@@ -381,6 +381,7 @@ def _activities(about: _About) -> pd.DataFrame:
 def _responses(about: _About) -> pd.DataFrame:
     """A row per response."""
     frame = about.now.responses.copy()
+    frame["n_answers"] = (about.now.codes > 0).sum(axis=1)
     for evidence in (_listed, _genders, _days, _repeats, _numbers, _straight_lines):
         evidence(frame, about)
     return frame
@@ -528,23 +529,25 @@ def _named(numbers: Array, names: Sequence[str]) -> pd.Categorical[str]:
 
 
 def _with_changes(frame: pd.DataFrame, question: Array, about: _About) -> pd.DataFrame:
-    """`share_z` on the first answer of a delivery to a question whose share changed by much."""
+    """`share_is_far`, 1 or 0, on the first answer of a delivery to a question; else NaN."""
     delivery = frame["delivery"].to_numpy()
     first = _first(
         pd.DataFrame({"delivery": delivery, "question": question}), ["delivery", "question"]
     )
-    far, share, share_before, rounds = _changes(about)
-    for name, figures in (("share_z", far), ("share", share), ("share_before", share_before)):
+    is_far, share, share_before, rounds = _changes(about)
+    columns = {"share_is_far": is_far, "share": share, "share_before": share_before}
+    for name, figures in columns.items():
         frame[name] = np.where(first, figures[delivery, question], np.nan)
     frame["round_before"] = rounds[delivery]
     return frame
 
 
 def _changes(about: _About) -> tuple[Array, Array, Array, Array]:
-    """Deliveries × questions: how far the share's change is out, the shares; and the round before.
+    """Deliveries × questions: whether the share changed by much, the shares; and the round before.
 
     Compared is one wording in two rounds between which it is comparable, with enough answers in
-    both; a change of fewer points than is worth a question is none.
+    both. Much is far beyond what the others' changes and chance explain; or so many points that
+    it is worth a question somewhat earlier, if chance alone would hardly do it.
     """
     questions, n_deliveries = about.now.questions, len(about.deliveries)
     n, n_positive = about.now.shares(n_deliveries)
@@ -563,9 +566,10 @@ def _changes(about: _About) -> tuple[Array, Array, Array, Array]:
         pooled = (n_positive + n_positive_then) / (n + n_then)
         chance = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / n_then))
     change = np.where(comparable, share - share_then, np.nan)
-    far = about.far(change, chance)
-    far[~(abs(change) * 100 >= about.thresholds["share_points"])] = 0
-    return far, 100 * share, 100 * share_then, rounds
+    far, limits = about.far(change, chance), about.thresholds
+    many_points = abs(change) * 100 >= limits["share_points"]
+    is_far = (far > limits["robust_z"]) | (many_points & (far > limits["share_z"]))
+    return is_far, 100 * share, 100 * share_then, rounds
 
 
 def _comparable_since(question: Question | None) -> int:

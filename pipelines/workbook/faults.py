@@ -176,6 +176,13 @@ def _duplicate_lopnr(delivery: Delivery, scene: Scene) -> Delivery:
     return _edit(delivery, lambda r: replace(r, lopnr=first))
 
 
+@_content("Rader som är numrerade i förväg men utan svar")
+def _numbered_in_advance(delivery: Delivery, scene: Scene) -> Delivery:
+    sheet = delivery.sheets[0]
+    empty = (Respondent(len(sheet.respondents) + n) for n in (1, 2, 3))
+    return _with_sheet(delivery, 0, respondents=(*sheet.respondents, *empty))
+
+
 @_content("Samma svar som i ett annat förbunds fil")
 def _same_answers_two_files(delivery: Delivery, scene: Scene) -> Delivery:
     same = delivery.sheets[0].layout.questionnaire_id
@@ -213,11 +220,12 @@ def _date_outside_round(delivery: Delivery, scene: Scene) -> Delivery:
     return _edit(delivery, lambda r: replace(r, svarsdatum=day))
 
 
-@_content("Tio enkäter med högsta svaret på alla frågor")
+@_content("Var åttonde enkät med högsta svaret på alla frågor")
 def _straight_lining(delivery: Delivery, scene: Scene) -> Delivery:
     questions = _questions(delivery.sheets[0], scene, delivery.round)
     top: Mapping[str, Cell] = {q.question_id: _top(q, scene) for q in questions}
-    return _edit(delivery, lambda r: replace(r, answers=top), rows=slice(0, 10))
+    eighth = max(4, -(-len(delivery.sheets[0].respondents) // 8))
+    return _edit(delivery, lambda r: replace(r, answers=top), rows=slice(0, eighth))
 
 
 @_content("Fler enkäter inkomna än utdelade i en insats")

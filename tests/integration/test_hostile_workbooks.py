@@ -1,7 +1,7 @@
 """Hostile and odd workbooks: each loads or is refused by name, and takes nothing down with it.
 
 All of them are made here: by hand, one by one, or as seeded mutants of good workbooks. The number
-of mutants is NNS_MUTANTS (default 400).
+of mutants is NNS_MUTANTS (default 3000).
 """
 
 import gzip
@@ -31,7 +31,7 @@ from pipelines.workbook.personal import personal_data_in
 from pipelines.workbook.sample import write_landing_zone
 from pipelines.workbook.sandbox import MEMORY, Reader, read_safely
 
-MUTANTS = int(os.environ.get("NNS_MUTANTS", "400"))
+MUTANTS = int(os.environ.get("NNS_MUTANTS", "3000"))
 SECONDS = 5.0
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

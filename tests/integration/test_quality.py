@@ -95,6 +95,7 @@ def zone(clean: Zone, tmp_path: Path) -> Zone:
 # The faults of a workbook, as the sample makes them.
 FAULTS = {
     "lopnr_repeated": "duplicate_lopnr",
+    "response_without_answers": "numbered_in_advance",
     "same_answers_in_two_files": "same_answers_two_files",
     "follow_up_after_no": "follow_up_after_no",
     "gender_mostly_empty": "gender_mostly_empty",

@@ -135,24 +135,43 @@ def test_a_question_s_share_is_compared_with_the_association_s_last_round(made: 
     made.add("ett", before, round_=2024)
     made.add("ett", now)
     answers = made.frames()["answers"]
-    told = answers[answers["share_z"] > 0].set_index("question_id")
+    told = answers[answers["share_is_far"] == 1].set_index("question_id")
     assert set(told.index) == set(QUESTIONS[:2])
     for question_id in told.index:
         figures = told.loc[question_id]
         assert figures["share"] == positive_share(now, question_id)
         assert figures["share_before"] == positive_share(before, question_id)
         assert figures["round_before"] == 2024
-        # one association: no median, the spread is that of two proportions, here 30/55 positive
-        pooled = 30 / 55
-        spread = (pooled * (1 - pooled) * (1 / 30 + 1 / 25)) ** 0.5
-        assert figures["share_z"] == pytest.approx(1 / spread)
+
+
+@pytest.mark.parametrize(
+    ("n", "positive_before", "positive_now", "is_far"),
+    [
+        # one association: no median, and the spread is chance's, of two proportions, by hand:
+        (100, 50, 78, True),  # 28 points, z = 28 / sqrt(64·36·2/100) = 4.12
+        (100, 50, 75, True),  # 25 points, z = 3.65
+        (100, 50, 72, False),  # 22 points, z = 3.19
+        (400, 200, 260, True),  # 15 points, z = 4.28
+        (400, 200, 252, False),  # 13 points, z = 3.71
+        (20, 4, 20, True),  # 80 points, z = 5.16
+        (25, 8, 15, False),  # 28 points, z = 1.98
+    ],
+)
+def test_a_change_is_far_beyond_chance_or_somewhat_less_if_of_many_points(
+    made: Lake, n: int, positive_before: int, positive_now: int, is_far: bool
+) -> None:
+    for round_, positive in ((2025, positive_before), (ROUND, positive_now)):
+        rows = [row(k, [6 if k < positive else 1]) for k in range(n)]
+        made.add("ett", rows, round_=round_)
+    answers = made.frames()["answers"]
+    assert (answers["share_is_far"] == 1).any() == is_far
 
 
 @pytest.mark.parametrize(("n_before", "n_now"), [(19, 40), (40, 19)])
 def test_shares_of_few_answers_are_not_compared(made: Lake, n_before: int, n_now: int) -> None:
     made.add("ett", [row(n, [1]) for n in range(n_before)], round_=2025)
     made.add("ett", [row(n, [6]) for n in range(n_now)])
-    assert not (made.frames()["answers"]["share_z"] > 0).any()
+    assert not (made.frames()["answers"]["share_is_far"] == 1).any()
 
 
 def test_another_wording_is_not_compared(made: Lake) -> None:
@@ -161,7 +180,7 @@ def test_another_wording_is_not_compared(made: Lake) -> None:
     new = {**old, "answers": [(reworded.question_id, 2)]}
     made.add("ett", [row(n, **old) for n in range(30)], round_=reworded.last_round or 0)
     made.add("ett", [row(n, **new) for n in range(30)])
-    assert not (made.frames()["answers"]["share_z"] > 0).any()
+    assert not (made.frames()["answers"]["share_is_far"] == 1).any()
 
 
 def test_a_change_that_the_whole_nation_shares_is_not_far(made: Lake) -> None:
