@@ -11,11 +11,11 @@ import gc
 import os
 import sys
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipelines import swedish  # first: it translates what the next ones import
+from pipelines import terminal  # first: it translates what the next ones import
 
 # isort: split
 import typer
@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import instrument, lake, progress, quality, register, settings, status, warehouse
-from pipelines.findings import Finding, Severity
+from pipelines.findings import LEVELS, Finding, Severity
+from pipelines.swedish import days_left, number, several, short_day, short_moment
 from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="nns",
-    cls=swedish.Group,
+    cls=terminal.Group,
     help="NNS indikatorer: läser förbundens registreringsfiler, kontrollerar dem och räknar fram "
     "mått, indikatorer och nyckeltal.",
     no_args_is_help=True,
@@ -60,7 +61,6 @@ RoundOption = Annotated[
 ]
 
 FINDINGS_SHOWN = 20
-STOCKHOLM = "Europe/Stockholm"
 
 
 class Fault(Exception):
@@ -82,7 +82,7 @@ def everything(
     _enter(raw, home)
 
 
-@app.command("status", cls=swedish.Command)
+@app.command("status", cls=terminal.Command)
 def show_status(
     round_: RoundOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.", metavar="")] = False,
@@ -103,13 +103,13 @@ def show_status(
         raise typer.Exit(1)
 
 
-@app.command("load", cls=swedish.Command)
+@app.command("load", cls=terminal.Command)
 def load_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Läser det som är nytt eller ändrat i mappen med förbundens filer."""
     _execute("load", _enter(raw, home), round_)
 
 
-@app.command("check", cls=swedish.Command)
+@app.command("check", cls=terminal.Command)
 def check_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Prövar det inlästa mot kontrollerna och skriver en kvittens per leverans."""
     folders = _enter(raw, home)
@@ -119,7 +119,7 @@ def check_round(round_: RoundOption = None, raw: RawOption = None, home: HomeOpt
     _execute("check", folders, round_)
 
 
-@app.command("build", cls=swedish.Command)
+@app.command("build", cls=terminal.Command)
 def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
     """Bygger marterna av det som är inläst och byter ut analytikernas kopia."""
     folders = _enter(raw, home)
@@ -131,7 +131,7 @@ def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
         _execute("build", folders, None)
 
 
-@app.command("run", cls=swedish.Command)
+@app.command("run", cls=terminal.Command)
 def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
     """Läser, kontrollerar och bygger i en körning. Det som redan är gjort görs inte om."""
     folders = _enter(raw, home)
@@ -148,7 +148,7 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
         _execute("run", folders, round_)
 
 
-@app.command("sample", cls=swedish.Command)
+@app.command("sample", cls=terminal.Command)
 def write_sample(
     out_: Annotated[
         Path | None, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")
@@ -197,12 +197,12 @@ def write_sample(
         raise Fault(str(error)) from error
     table = Table("Omgång", "Förbund", "Enkäter", box=None)
     for year, volume in written.rounds.items():
-        table.add_row(str(year), str(volume.associations), _number(volume.questionnaires))
+        table.add_row(str(year), str(volume.associations), number(volume.questionnaires))
     out.print(table)
     out.print(f"Påhittade data i {written.path}. Nästa steg: nns run --raw {written.path}")
 
 
-@app.command("ui", cls=swedish.Command)
+@app.command("ui", cls=terminal.Command)
 def open_ui(
     port: Annotated[int, typer.Option(help="Port på den här datorn.", metavar="PORT")] = 3000,
     raw: RawOption = None,
@@ -265,7 +265,9 @@ def _execute(job: str, folders: Settings, round_: int | None) -> None:
     register.read(folders.raw)  # a register that contradicts itself is told before anything runs
     years = _known_rounds(round_)
     _prepare_dagster(folders)
+    progress.report("Startar", 0, 1)
     definitions, dagster = _dagster()
+    progress.report("Startar", 1, 1)
     before = {d.key for d in lake.read_manifest(folders).deliveries}
     config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance:
@@ -328,11 +330,11 @@ def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
     grid.add_row("Omgångar", f"{len(rounds)}  ({_years(rounds)})")
     grid.add_row("Förbund", str(len({d.association_id for d in counting})))
     grid.add_row("Filer", str(len(counting)))
-    grid.add_row("Enkäter", _number(sum(d.n_questionnaires for d in counting)))
+    grid.add_row("Enkäter", number(sum(d.n_questionnaires for d in counting)))
     grid.add_row(
         "Fynd",
         f"{totals[Severity.STOP]} stopp, {totals[Severity.ERROR]} fel, "
-        f"{totals[Severity.WARNING]} varningar",
+        f"{several(totals[Severity.WARNING], 'varning', 'varningar')}",
     )
     if manifest.is_synthetic:
         grid.add_row("Data", "påhittade (synthetic)")
@@ -353,8 +355,8 @@ def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
 
 def _print_status(seen: status.Overview) -> None:
     current = seen.round
-    left = f"{seen.days_left} dagar kvar" if seen.days_left >= 0 else "avslutad"
-    period = f"insamling {_day(current.opens)}–{_day(current.delivery_deadline)}"
+    left = days_left(seen.days_left) if seen.days_left >= 0 else "avslutad"
+    period = f"insamling {short_day(current.opens)}–{short_day(current.delivery_deadline)}"
     out.print(f"NNS indikatorer · omgång {current.round}   {period} · {left}", style="bold")
     table = Table(box=None, pad_edge=False)
     free = out.width - 64  # of a line, what the columns with a width of their own leave
@@ -375,7 +377,7 @@ def _print_status(seen: status.Overview) -> None:
         names = [line.short_name or unnamed, file]
         table.add_row(
             *names[: 1 + shows_file],
-            _moment(line.received) if line.received else "",
+            short_moment(line.received) if line.received else "",
             *shown,
             status.STATES[line.state],
         )
@@ -393,10 +395,9 @@ def _print_status(seen: status.Overview) -> None:
 def _print_findings(findings: Iterable[Finding]) -> None:
     order = list(Severity)
     shown = sorted(findings, key=lambda f: order.index(f.severity))
-    names = {"stop": "stopp", "error": "fel", "warning": "varning", "info": "info"}
     for f in shown[:FINDINGS_SHOWN]:
         where = " ".join(part for part in (f.file, f.sheet, f.cell, f.question) if part)
-        out.print(f"[bold]{names[f.severity]}[/bold]  {where}: {f.wrong} {f.remedy}")
+        out.print(f"[bold]{LEVELS[f.severity]}[/bold]  {where}: {f.wrong} {f.remedy}")
     if len(shown) > FINDINGS_SHOWN:
         out.print(f"… och {len(shown) - FINDINGS_SHOWN} fynd till.")
 
@@ -408,25 +409,6 @@ def _show_progress(stage: str, done: int, total: int) -> None:
         filled = "━" * (width * done // total)
         end = "\n" if done == total else ""
         err.print(f"\r{stage:8} {filled:{width}} {done}/{total}", end=end)
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def _moment(moment: datetime) -> str:
-    from zoneinfo import ZoneInfo
-
-    local = moment.astimezone(ZoneInfo(STOCKHOLM))
-    return f"{_day(local)} {local:%H:%M}"
-
-
-def _number(number: int) -> str:
-    """A number as Swedes write it: 4 186, with a blank that does not break."""
-    return f"{number:,}".replace(",", "\u00a0")
 
 
 def _years(rounds: list[int]) -> str:
@@ -485,7 +467,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        if said := swedish.message(error):
+        if said := terminal.message(error):
             err.print(f"nns: {said}", soft_wrap=True, markup=False)
     sys.stdout.flush()
     sys.stderr.flush()

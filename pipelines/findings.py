@@ -26,6 +26,15 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+LEVELS = {
+    Severity.STOP: "stopp",
+    Severity.ERROR: "fel",
+    Severity.WARNING: "varning",
+    Severity.INFO: "info",
+}
+"""The severities in words, gravest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the catalogue; the sentences may hold `{wanted}`, the accepted form."""

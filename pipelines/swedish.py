@@ -1,108 +1,54 @@
-"""The command line's own words in Swedish, for the library that draws it.
+"""How numbers, counts, days and moments are written in Swedish, on paper and in the terminal.
 
-Belongs here: translations of the library's texts; it must be imported before that library is.
-Does not: the program's own sentences, which stand where they are said.
+Belongs here: the one form of each. Does not: sentences, which stand where they are said.
 """
 
 from __future__ import annotations
 
-import gettext
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-_TEXTS = {
-    "(deprecated) ": "(utgår) ",
-    "[default: {}]": "[förval: {}]",
-    "[env var: {}]": "[miljövariabel: {}]",
-    "[required]": "[krävs]",
-    "Arguments": "Argument",
-    "Options": "Flaggor",
-    "Commands": "Kommandon",
-    "Error": "Fel",
-    "Aborted.": "Avbrutet.",
-    "Missing command.": "Ange ett kommando.",
-    "No such command {name!r}.": "Kommandot {name!r} finns inte.",
-}
-gettext.gettext = lambda message: _TEXTS.get(message, message)  # the library binds it on import
-
-from typer.core import TyperCommand, TyperGroup  # noqa: E402
-
-if TYPE_CHECKING:
-    from typer.core import TyperOption
+_SWEDEN = ZoneInfo("Europe/Stockholm")
+_MONTHS = (
+    *("januari", "februari", "mars", "april", "maj", "juni"),
+    *("juli", "augusti", "september", "oktober", "november", "december"),
+)
 
 
-class Command(TyperCommand):
-    """A command whose help is Swedish also where the library has English fixed."""
-
-    def get_help_option(self, ctx: Any) -> TyperOption | None:
-        """The option --help with its Swedish text."""
-        return _in_swedish(super().get_help_option(ctx))
-
-    def get_usage(self, ctx: Any) -> str:
-        """The line of usage."""
-        return _usage(super().get_usage(ctx))
+def number(value: int) -> str:
+    """A number with a blank between thousands that does not break: 4 186."""
+    return f"{value:,}".replace(",", "\u00a0")
 
 
-class Group(TyperGroup):
-    """The same for the command that holds the others."""
-
-    def get_help_option(self, ctx: Any) -> TyperOption | None:
-        """The option --help with its Swedish text."""
-        return _in_swedish(super().get_help_option(ctx))
-
-    def get_usage(self, ctx: Any) -> str:
-        """The line of usage."""
-        return _usage(super().get_usage(ctx))
+def several(count: int, one: str, more: str) -> str:
+    """A count and what is counted: 1 enkät, 4 186 enkäter."""
+    return f"{number(count)} {one if count == 1 else more}"
 
 
-def _in_swedish(option: TyperOption | None) -> TyperOption | None:
-    if option:
-        option.help, option.metavar = "Visa den här hjälpen.", ""
-    return option
+def day(value: date) -> str:
+    """A day in full: 31 oktober 2026."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
-def _usage(line: str) -> str:
-    return line.replace("Usage:", "Så här:", 1)
+def short_day(value: date) -> str:
+    """A day of a year that is known: 31 okt."""
+    return f"{value.day} {_MONTHS[value.month - 1][:3]}"
 
 
-def message(error: Exception) -> str:
-    """What went wrong in one line: the error's own sentence, or the library's in Swedish.
-
-    Empty for what is no error of its own, such as help that was shown because nothing was asked.
-    """
-    kind = type(error).__name__
-    if isinstance(error, OSError):
-        return _of_system(error)
-    text = str(getattr(error, "message", "") or error or kind)
-    name = getattr(error, "option_name", "") or _parameter(error)
-    usage = {
-        "NoSuchOption": f"Flaggan {name} finns inte.",
-        "MissingParameter": f"Flaggan {name} saknas.",
-        "BadParameter": f"Värdet för {name} duger inte, det ska vara {_wanted(error)}.",
-        "UsageError": text,
-    }.get(kind)
-    if kind == "NoArgsIsHelpError":
-        return ""
-    return f"{usage} Se nns --help." if usage else text
+def moment(value: datetime) -> str:
+    """A moment in Swedish time: 28 oktober 2026 kl. 09:14."""
+    local = value.astimezone(_SWEDEN)
+    return f"{day(local)} kl. {local:%H:%M}"
 
 
-def _of_system(error: OSError) -> str:
-    """What the operating system refused, and where."""
-    reasons: dict[type[OSError], str] = {
-        FileNotFoundError: "finns inte",
-        PermissionError: "får inte läsas eller skrivas",
-        NotADirectoryError: "är ingen mapp",
-        IsADirectoryError: "är en mapp",
-    }
-    reason = reasons.get(type(error), f"gick inte att använda ({error.strerror})")
-    return f"{error.filename or 'En fil'} {reason}. Kontrollera mappen, eller ange en annan."
+def short_moment(value: datetime) -> str:
+    """A moment of a year that is known, in Swedish time: 28 okt 09:14."""
+    local = value.astimezone(_SWEDEN)
+    return f"{short_day(local)} {local:%H:%M}"
 
 
-def _wanted(error: Exception) -> str:
-    """What a parameter takes, as its help names it."""
-    parameter = getattr(error, "param", None)
-    return getattr(parameter, "metavar", None) or "något annat"
-
-
-def _parameter(error: Exception) -> str:
-    parameter = getattr(error, "param", None)
-    return "/".join(parameter.opts) if parameter else ""
+def days_left(days: int) -> str:
+    """How much time is left: 3 dagar kvar, i dag, passerat."""
+    if days < 0:
+        return "passerat"
+    return "i dag" if days == 0 else f"{several(days, 'dag', 'dagar')} kvar"

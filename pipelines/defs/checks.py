@@ -16,7 +16,16 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import checking, instrument, lake, quality, receipts, register, settings
+from pipelines import (
+    checking,
+    instrument,
+    lake,
+    progress,
+    quality,
+    receipts,
+    register,
+    settings,
+)
 from pipelines.defs.ingest import rounds
 from pipelines.findings import Finding, Severity, by_severity
 
@@ -38,14 +47,11 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     folders = settings.from_environment()
     known, registered = instrument.load(), register.read(folders.raw)
     years = [int(key) for key in context.partition_keys]
-    found = [
-        finding
-        for year in years
-        for findings in checking.check_round(
-            folders, year, known, registered, date.today()
-        ).values()
-        for finding in findings
-    ]
+    found: list[Finding] = []
+    for done, year in enumerate(years, start=1):
+        of_round = checking.check_round(folders, year, known, registered, date.today())
+        found += (finding for findings in of_round.values() for finding in findings)
+        progress.report("Prövar", done, len(years))
     checking.write_status_page(folders, known, registered, date.today())
     where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()

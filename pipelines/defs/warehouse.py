@@ -40,9 +40,9 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """Builds and tests the models of the run's selection."""
     selected = get_updated_cli_invocation_params_for_context(context, {}, _TRANSLATOR)
     selection = [] if not context.is_subset else list(selected.selection_args)
-    total = len(context.selected_asset_keys) + len(context.selected_asset_check_keys)
     for done, event in enumerate(_events(selection), start=1):
-        progress.report("Bygger", min(done, total), total)
+        node = event["data"]
+        progress.report("Bygger", done, node.get("total") or node["num_models"])
         message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
         yield from message.to_default_asset_events(
             manifest=selected.manifest, dagster_dbt_translator=_TRANSLATOR, context=context

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from pipelines.findings import Finding, Severity
+from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import columns_of, suggestion
 from pipelines.status import STATES, Line, Overview
+from pipelines.swedish import day, days_left, moment, number, several, short_moment
 from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
@@ -27,20 +27,7 @@ if TYPE_CHECKING:
 SHOWN_PER_RULE = 30
 """How many findings of one rule a page lists; the annotated workbook marks them all."""
 
-LEVELS = {
-    Severity.STOP: "stopp",
-    Severity.ERROR: "fel",
-    Severity.WARNING: "varning",
-    Severity.INFO: "info",
-}
-"""The severities in words, gravest first."""
-
-_SWEDEN = ZoneInfo("Europe/Stockholm")
 _TO_MEND = (Severity.STOP, Severity.ERROR)
-_MONTHS = (
-    *("januari", "februari", "mars", "april", "maj", "juni"),
-    *("juli", "augusti", "september", "oktober", "november", "december"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +122,10 @@ class Receipt:
         if not self.is_loaded:
             stops = [f.wrong for f in to_mend if f.severity is Severity.STOP]
             return stops[0] if stops else "Den räknas inte i resultaten."
-        received = _several(self.delivery.n_questionnaires, "enkät", "enkäter")
+        received = several(self.delivery.n_questionnaires, "enkät", "enkäter")
         if not to_mend:
             return f"{received} räknas och inget behöver rättas."
-        return f"{received} räknas, men {_several(len(to_mend), 'sak', 'saker')} behöver rättas."
+        return f"{received} räknas, men {several(len(to_mend), 'sak', 'saker')} behöver rättas."
 
     @property
     def resend_by(self) -> str:
@@ -155,7 +142,7 @@ class Receipt:
             return self.resend_by
         if left < 0:
             return f"så snart ni kan, sista dag var {day(self.round.delivery_deadline)}"
-        return f"{self.resend_by} ({_left(left)})"
+        return f"{self.resend_by} ({days_left(left)})"
 
 
 def tell(
@@ -199,7 +186,6 @@ def status_page(
     overview: Overview, receipts: Mapping[str, str], is_synthetic: bool, today: date
 ) -> str:
     """The round's status as HTML; `receipts` are the links by the delivery's file."""
-    left = overview.days_left
     return _render(
         "status.html",
         seen=overview,
@@ -209,27 +195,10 @@ def status_page(
             for state in ("stopped", "new", "missing")
             if overview.count(state)
         ],
-        left=_left(left) if left >= 0 else "passerat",
+        left=days_left(overview.days_left),
         synthetic=is_synthetic,
         today=today,
     )
-
-
-def day(value: date) -> str:
-    """A day as Swedes write it: 31 oktober 2026."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
-
-
-def moment(value: datetime) -> str:
-    """A moment in Swedish time: 28 oktober 2026 kl. 09.14."""
-    local = value.astimezone(_SWEDEN)
-    return f"{day(local)} kl. {local:%H.%M}"
-
-
-def _short(value: datetime) -> str:
-    """A moment in Swedish time: 28 okt 09.14."""
-    local = value.astimezone(_SWEDEN)
-    return f"{local.day} {_MONTHS[local.month - 1][:3]} {local:%H.%M}"
 
 
 # --- the parts of a page ------------------------------------------------------------------------
@@ -333,7 +302,7 @@ def _status_line(line: Line, receipts: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": line.association_name or ("–" if line.state == "new" else "okänt förbund"),
         "file": file_name(line.file) if line.file else None,
-        "received": _short(line.received) if line.received else None,
+        "received": short_moment(line.received) if line.received else None,
         "counts": (
             ("Enkäter", line.questionnaires),
             ("Stopp", line.stops),
@@ -345,19 +314,6 @@ def _status_line(line: Line, receipts: Mapping[str, str]) -> dict[str, Any]:
         "is_open": line.state in ("stopped", "missing", "new"),
         "receipt": receipts.get(line.file or "") if is_current else None,
     }
-
-
-def number(value: int) -> str:
-    """A number as Swedes write it: 4 186, with a blank that does not break."""
-    return f"{value:,}".replace(",", "\u00a0")
-
-
-def _several(count: int, one: str, more: str) -> str:
-    return f"{number(count)} {one if count == 1 else more}"
-
-
-def _left(days: int) -> str:
-    return "i dag" if days == 0 else f"{_several(days, 'dag', 'dagar')} kvar"
 
 
 def _render(template: str, **content: Any) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
 
+from pipelines.swedish import number
 from pipelines.workbook.cells import address
 from pipelines.workbook.native import RefusedError
 
@@ -134,7 +135,7 @@ def inspect(data: bytes, limits: Limits = LIMITS) -> Inspection:
         _check_cells(sheet.part, parts[sheet.part], limits)
         hollow += _hollow_cells(sheet, parts[sheet.part], limits.hollow)
         if len(hollow) > limits.hollow:
-            raise RefusedError("too_many_hollow", counted(limits.hollow))
+            raise RefusedError("too_many_hollow", number(limits.hollow))
     hidden = tuple(sheet.title for sheet in sheets if sheet.is_hidden)
     return Inspection(tuple(hollow), hidden, _packed(parts))
 
@@ -171,7 +172,7 @@ def _members(data: bytes, limits: Limits) -> tuple[Sequence[zipfile.ZipInfo], in
     if len(data) > limits.file:
         raise RefusedError("file_too_large", _megabytes(limits.file))
     if data.count(b"PK\x01\x02") > limits.parts:
-        raise RefusedError("too_many_parts", counted(limits.parts))
+        raise RefusedError("too_many_parts", number(limits.parts))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members, end = archive.infolist(), archive.start_dir
@@ -390,11 +391,6 @@ def _local(name: str) -> str:
 def _shown(name: str) -> str:
     """A part's name as it may be repeated: whoever made the file chose it."""
     return re.sub(r"[0-9]{5,}|[^\w./\[\] -]", "?", name, flags=re.ASCII)[:60]
-
-
-def counted(number: int) -> str:
-    """A large number as Swedish writes it."""
-    return f"{number:,}".replace(",", " ")
 
 
 def _megabytes(size: int) -> str:

@@ -25,7 +25,8 @@ from threading import Timer
 from typing import IO, Any, Self
 
 from pipelines.settings import PROJECT
-from pipelines.workbook.gate import LIMITS, Inspection, counted, inspect
+from pipelines.swedish import number
+from pipelines.workbook.gate import LIMITS, Inspection, inspect
 from pipelines.workbook.native import Book, RefusedError, check_format, read_book
 
 MEMORY = 512 << 20
@@ -222,7 +223,7 @@ def read_here(data: bytes, file: str) -> tuple[Book, Inspection]:
     inspection = inspect(data)
     book = read_book(inspection.plain, file, lambda title: True)
     if sum(map(len, chain.from_iterable(book.rows.values()))) > LIMITS.cells:
-        raise RefusedError("too_many_cells", counted(LIMITS.cells))
+        raise RefusedError("too_many_cells", number(LIMITS.cells))
     return book, inspection
 
 

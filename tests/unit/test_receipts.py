@@ -155,7 +155,7 @@ def test_the_head_says_loaded_then_what_to_mend_then_when_to_resend(settings: Se
     told = [
         "Filen är inläst",
         "58 enkäter räknas, men 2 saker behöver rättas.",
-        "Mottagen 28 oktober 2026 kl. 09.14",
+        "Mottagen 28 oktober 2026 kl. 09:14",
         "Enkäter 58 (förra omgången 1 212)",
         "Att rätta 2",
         "Bra att veta 1",
@@ -545,8 +545,8 @@ def test_the_status_page_shows_every_association_and_links_its_receipt(settings:
     page = path.read_text(encoding="utf-8")
     text = _text(page)
     assert path == settings.home / "status.html"
-    assert f"{NAME} fil.xlsx 28 okt 09.14 1 212 1 4 2 inläst Kvittens" in text
-    assert f"{NAME} fil.xlsx 28 okt 09.14 5 0 0 0 ersatt Norra &lt;Kusten&gt; saknas" in text
+    assert f"{NAME} fil.xlsx 28 okt 09:14 1 212 1 4 2 inläst Kvittens" in text
+    assert f"{NAME} fil.xlsx 28 okt 09:14 5 0 0 0 ersatt Norra &lt;Kusten&gt; saknas" in text
     assert "1 av 2 inlästa Inte inläst än 1 Saknas 1" in text
     assert "31 oktober 2026 (3 dagar kvar)" in text
     assert "Nästa steg Påminn de förbund som saknas." in text
