@@ -7,10 +7,12 @@ that needs them, so that `nns status` is there at once.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -256,19 +258,48 @@ def _usable(folders: Settings) -> None:
 
 
 def _execute(job: str, folders: Settings, round_: int | None) -> None:
-    """Runs a Dagster job in this process and prints how it went.
+    """Runs a job with no other beside it and prints how it went.
 
     Raises:
-        Fault: a step failed.
+        Fault: the folders cannot be used, another run is on, or a step failed.
     """
     _usable(folders)
     register.read(folders.raw)  # a register that contradicts itself is told before anything runs
     years = _known_rounds(round_)
+    with _alone(folders):
+        fresh = _run_job(job, folders, years)
+    _finish(folders, fresh)
+
+
+@contextmanager
+def _alone(folders: Settings) -> Iterator[None]:
+    """Keeps a second run out of the home folder for as long as this one works in it.
+
+    Raises:
+        Fault: another run works there now.
+    """
+    folders.home.mkdir(parents=True, exist_ok=True)
+    with (folders.home / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Fault(
+                f"En annan körning pågår i {folders.home}. Vänta tills den är klar."
+            ) from error
+        yield
+
+
+def _run_job(job: str, folders: Settings, years: list[int]) -> list[lake.Delivery]:
+    """Runs a Dagster job in this process; gives the deliveries that were read or judged anew.
+
+    Raises:
+        Fault: a step failed.
+    """
     _prepare_dagster(folders)
     progress.report("Startar", 0, 1)
     definitions, dagster = _dagster()
     progress.report("Startar", 1, 1)
-    before = {d.key for d in lake.read_manifest(folders).deliveries}
+    before = {d.key: d.checks for d in lake.read_manifest(folders).deliveries}
     config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance:
         result = definitions.defs.resolve_job_def(job).execute_in_process(
@@ -284,8 +315,8 @@ def _execute(job: str, folders: Settings, round_: int | None) -> None:
         )
     if not result.success:
         raise Fault(_what_failed(result))
-    fresh = [d for d in lake.read_manifest(folders).deliveries if d.key not in before]
-    _finish(folders, fresh)
+    after = lake.read_manifest(folders).deliveries
+    return [d for d in after if d.key not in before or d.checks != before[d.key]]
 
 
 def _dagster() -> tuple[Any, Any]:

@@ -11,13 +11,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines import lake
 from pipelines.settings import DBT_PROJECT, Settings
-
-if TYPE_CHECKING:
-    pass
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 _MADE = {"target", "logs"}

@@ -1,6 +1,7 @@
 """The steward's commands from the outside: what they print, how they end, what they leave."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -181,6 +182,27 @@ def test_help_is_swedish_and_no_fault(nns: Nns, arguments: tuple[str, ...]) -> N
     assert "Visa den här hjälpen." in run.stdout
     for english in ("Usage", "Show this", "Options", "<bool>", "<int>", "default"):
         assert english not in run.stdout
+
+
+def test_what_a_check_finds_is_printed_without_a_value(nns: Nns, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    write_landing_zone(raw, rounds=[2026], associations=2, faults=["duplicate_lopnr"])
+    assert "varning" not in nns("load").stdout.partition("Omgångar")[0]
+    check = nns("check")
+    assert check.returncode == 0
+    assert "Löpnumret står redan på rad" in check.stdout.replace("\n", " ")
+    assert list((tmp_path / "home" / "receipts" / "2026").glob("*.html"))
+
+
+def test_a_second_run_beside_the_first_is_told_to_wait(nns: Nns, raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    with (tmp_path / "home" / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        run = nns("load")
+    assert run.returncode == 2
+    assert "En annan körning pågår" in run.stderr
+    assert [p.name for p in (tmp_path / "home").iterdir()] == [".lock"]
+    assert nns("load").returncode == 0
 
 
 def test_the_next_step_goes_from_loading_over_checking_to_building(nns: Nns, raw: Path) -> None:
