@@ -315,14 +315,16 @@ def _responses(
     )
 
 
-def _without_texts(block: _Block, numbers: Sequence[str | None]) -> list[str | None]:
+def _without_texts(block: _Block, numbers: Sequence[str | None]) -> Sequence[str | None]:
     """The numbers; what may be more than a number as the first row of its sheet that holds it."""
+    texts = {number for number in set(numbers) if number and not PLAIN_NUMBER.fullmatch(number)}
+    if not texts:
+        return numbers
     kept = list(numbers)
     for _, start, end in block.spans():
         first: dict[str, str] = {}
         for k in range(start, end):
-            number = numbers[k]
-            if number and not PLAIN_NUMBER.fullmatch(number):
+            if (number := numbers[k]) in texts:
                 kept[k] = first.setdefault(number, f"rad {block.at(k)[1]}")
     return kept
 
