@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
-from pipelines import checking, instrument, lake, quality, receipts, register
+from pipelines import checking, instrument, lake, loading, quality, receipts, register
 from pipelines.settings import Settings
 from pipelines.workbook import sandbox
 from pipelines.workbook.faults import FAULTS
@@ -54,7 +54,7 @@ def costs(raw: Path, folder: Path) -> dict[str, float]:
     open_home, home = next(homes), next(homes)
 
     def load(settings: Settings) -> object:
-        return lake.load(settings, [ROUND - 1, ROUND], seeds, known)
+        return loading.load(settings, [ROUND - 1, ROUND], seeds, known)
 
     with patch.object(sandbox, "read_safely", ungated):
         without = cpu_seconds(lambda: load(open_home))

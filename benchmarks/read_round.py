@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 from python_calamine import CalamineWorkbook
 
-from pipelines import instrument, lake, register
+from pipelines import instrument, lake, loading, register
 from pipelines.register import Register
 from pipelines.settings import Settings
 from pipelines.workbook import structure
@@ -94,16 +94,16 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     seeds = instrument.load()
     raw = write_landing_zone(folder / "raw", rounds=[ROUND], national=True).path
     known = register.read(raw)
-    paths = lake.delivered(Settings(raw, raw), ROUND)
+    paths = loading.delivered(Settings(raw, raw), ROUND)
     homes = (Settings(raw, folder / f"home{n}") for n in itertools.count())
-    new = {path: lake.seen_as(Settings(raw, raw), path) for path in paths}
+    new = {path: loading.seen_as(Settings(raw, raw), path) for path in paths}
     searched = lambda: reading(paths, next(homes).lake, known)  # noqa: E731
     work: dict[str, Callable[[], object]] = {
         "bare": lambda: bare(paths),
         "reading": unsearched(searched),
         "and searched": searched,
-        "behind the gate": lambda: lake.read_files(next(homes), new, seeds, known),
-        "load": lambda: lake.load(next(homes), [ROUND], seeds, known),
+        "behind the gate": lambda: loading.read_files(next(homes), new, seeds, known),
+        "load": lambda: loading.load(next(homes), [ROUND], seeds, known),
     }
     for do in work.values():  # imports what is imported where it is used
         do()
@@ -111,7 +111,7 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     for _ in range(repetitions):
         for name, do in work.items():
             times[name].append(cpu_ms(do))
-    rows = sum(d.n_questionnaires for d, _ in lake.read_files(next(homes), new, seeds, known))
+    rows = sum(d.n_questionnaires for d, _ in loading.read_files(next(homes), new, seeds, known))
     return times, f"{len(paths)} workbooks, {rows} questionnaires"
 
 

@@ -1,18 +1,45 @@
 """Checking a round: the expectations, what counts after them, the receipts, the status page.
 
 Belongs here: the order of these steps, and doing nothing where nothing changed. Does not: any of
-the steps itself (quality.py, lake.py, receipts/).
+the steps itself (quality.py, lake.py, receipts/, status.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipelines import lake, quality, receipts, status
+from pipelines import lake, loading, quality, receipts, status
+from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.register import Register
 from pipelines.settings import Settings
+
+
+def check_rounds(
+    settings: Settings,
+    rounds: Sequence[int],
+    instrument: Instrument,
+    register: Register,
+    today: date,
+    progress: loading.Progress = lambda done, total: None,
+) -> list[Finding]:
+    """Checks the rounds, and all others that changed: a build takes every round there is.
+
+    Returns:
+        What the expectations found in the rounds asked for.
+
+    Raises:
+        QualityBroken: an expectation could not be held against the data.
+    """
+    found: list[Finding] = []
+    delivered = sorted({d.round for d in lake.read_manifest(settings).deliveries})
+    for done, round_ in enumerate(delivered, start=1):
+        of_round = check_round(settings, round_, instrument, register, today)
+        found += (f for own in of_round.values() for f in own if round_ in rounds)
+        progress(done, len(delivered))
+    return found
 
 
 def check_round(
@@ -28,14 +55,13 @@ def check_round(
     Raises:
         QualityBroken: an expectation could not be held against the data.
     """
-    if quality.is_current(settings, [round_], instrument, register):
+    if round_ not in stale_rounds(settings, [round_], instrument, register):
         return {
             d.key: tuple(lake.findings_of(settings, d, ("checks",)))
             for d in quality.sound(settings, round_)
         }
     found = quality.check(settings, round_, instrument, register)
-    checked_with = quality.fingerprint(settings, round_, instrument, register)
-    manifest = lake.keep_checks(settings, register, round_, found, checked_with)
+    manifest = lake.keep_checks(settings, register, found)
     receipts.write_round(
         settings,
         manifest,
@@ -44,7 +70,40 @@ def check_round(
         instrument=instrument,
         today=today,
     )
+    checked_with = quality.fingerprint(manifest.deliveries, round_, instrument, register)
+    lake.keep_checked(settings, round_, checked_with)
     return found
+
+
+def stale_rounds(
+    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
+) -> list[int]:
+    """The rounds whose deliveries are not checked as they are now, or lack a receipt."""
+    manifest = lake.read_manifest(settings)
+    delivered = {d.round for d in manifest.deliveries}
+    return [
+        round_
+        for round_ in sorted(set(rounds) & delivered)
+        if manifest.checked_with.get(str(round_))
+        != quality.fingerprint(manifest.deliveries, round_, instrument, register)
+        or not all(p.exists() for p in receipts.pages_of(settings, manifest, round_).values())
+        or not all(lake.is_whole(settings, d) for d in manifest.present(round_))
+    ]
+
+
+def overview(
+    settings: Settings, instrument: Instrument, register: Register, round_: int, today: date
+) -> status.Overview:
+    """How the round stands now, and whether it is loaded and checked as it is."""
+    return status.overview(
+        settings,
+        instrument,
+        register,
+        round_,
+        today,
+        is_loaded=loading.is_current(settings, [round_], instrument, register),
+        is_checked=not stale_rounds(settings, [round_], instrument, register),
+    )
 
 
 def write_status_page(
@@ -52,5 +111,5 @@ def write_status_page(
 ) -> Path:
     """Writes the status page of the round that is on."""
     round_ = status.default_round(settings, instrument, today)
-    overview = status.overview(settings, instrument, register, round_, today)
-    return receipts.write_status_page(settings, overview, lake.read_manifest(settings), today)
+    seen = overview(settings, instrument, register, round_, today)
+    return receipts.write_status_page(settings, seen, lake.read_manifest(settings), today)

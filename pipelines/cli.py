@@ -7,12 +7,11 @@ that needs them, so that `nns status` is there at once.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,11 +22,23 @@ from pipelines import terminal  # first: it translates what the next ones import
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from pipelines import instrument, lake, progress, quality, register, settings, status, warehouse
-from pipelines.findings import LEVELS, Finding, Severity
+from pipelines import (
+    checking,
+    instrument,
+    lake,
+    loading,
+    lock,
+    progress,
+    register,
+    settings,
+    status,
+    warehouse,
+)
+from pipelines.findings import LEVELS, Severity
 from pipelines.swedish import days_left, number, several, short_day, short_moment
-from pipelines.workbook.personal import discreet
+from pipelines.workbook.personal import HIDDEN, discreet
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -43,8 +54,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False)  # what associations write is no markup
+err = Console(stderr=True, highlight=False, markup=False)
 
 RawOption = Annotated[
     Path | None,
@@ -96,7 +107,7 @@ def show_status(
     _readable(folders)
     known, today = instrument.load(), date.today()
     year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
-    seen = status.overview(folders, known, register.read(folders.raw), year, today)
+    seen = checking.overview(folders, known, register.read(folders.raw), year, today)
     if as_json:
         out.print_json(data=seen.as_json())
     else:
@@ -141,11 +152,11 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     known, registered = instrument.load(), register.read(folders.raw)
     if (
         warehouse.is_current(folders)
-        and lake.is_current(folders, rounds, known, registered)
-        and quality.is_current(folders, rounds, known, registered)
+        and loading.is_current(folders, rounds, known, registered)
+        and not checking.stale_rounds(folders, known.rounds, known, registered)
     ):
         out.print("Inget nytt sedan senaste körningen.")
-        _finish(folders, ())
+        _finish(folders, lake.read_manifest(folders))
     else:
         _execute("run", folders, round_)
 
@@ -179,8 +190,10 @@ def write_sample(
     from pipelines.workbook import sample
 
     if list_faults:
+        faults = Table.grid(padding=(0, 2))
         for name, meaning in sample.FAULTS.items():
-            out.print(f"{name:26} {meaning}")
+            faults.add_row(name, meaning)
+        out.print(faults)
         return
     if out_ is None:
         raise Fault("Flaggan --out saknas: ange mappen att skriva till.")
@@ -201,12 +214,16 @@ def write_sample(
     for year, volume in written.rounds.items():
         table.add_row(str(year), str(volume.associations), number(volume.questionnaires))
     out.print(table)
-    out.print(f"Påhittade data i {written.path}. Nästa steg: nns run --raw {written.path}")
+    folders = shlex.join(["--raw", str(written.path), "--home", f"{written.path}-resultat"])
+    out.print(f"Påhittade data i {written.path}.")
+    out.print(f"Nästa steg: nns run {folders}", soft_wrap=True)
 
 
 @app.command("ui", cls=terminal.Command)
 def open_ui(
-    port: Annotated[int, typer.Option(help="Port på den här datorn.", metavar="PORT")] = 3000,
+    port: Annotated[
+        int, typer.Option(help="Port på den här datorn.", metavar="1-65535", min=1, max=65535)
+    ] = 3000,
     raw: RawOption = None,
     home: HomeOption = None,
 ) -> None:
@@ -264,33 +281,40 @@ def _execute(job: str, folders: Settings, round_: int | None) -> None:
         Fault: the folders cannot be used, another run is on, or a step failed.
     """
     _usable(folders)
-    register.read(folders.raw)  # a register that contradicts itself is told before anything runs
+    _not_mixed_up(folders, register.read(folders.raw))
     years = _known_rounds(round_)
-    with _alone(folders):
-        fresh = _run_job(job, folders, years)
-    _finish(folders, fresh)
+    folders.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock.alone(folders):
+            before = lake.read_manifest(folders)
+            _run_job(job, folders, years)
+    except lock.BusyError as busy:
+        raise Fault(str(busy)) from busy
+    _finish(folders, before)
 
 
-@contextmanager
-def _alone(folders: Settings) -> Iterator[None]:
-    """Keeps a second run out of the home folder for as long as this one works in it.
+def _not_mixed_up(folders: Settings, registered: register.Register) -> None:
+    """Refuses a landing zone that would empty the home folder, or mix invented data with real.
 
     Raises:
-        Fault: another run works there now.
+        Fault: what is missing or does not fit.
     """
-    folders.home.mkdir(parents=True, exist_ok=True)
-    with (folders.home / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Fault(
-                f"En annan körning pågår i {folders.home}. Vänta tills den är klar."
-            ) from error
-        yield
+    manifest = lake.read_manifest(folders)
+    files = any(loading.delivered(folders, round_) for round_ in instrument.load().rounds)
+    if not registered.associations and (files or any(d.is_present for d in manifest.deliveries)):
+        path = folders.raw / "register" / "associations.csv"
+        raise Fault(f"{path} saknas eller är tom. Lägg dit registret över förbund.")
+    if manifest.deliveries and manifest.is_synthetic != registered.is_synthetic:
+        kinds = ("verkliga", "påhittade")
+        here, there = kinds[manifest.is_synthetic], kinds[registered.is_synthetic]
+        raise Fault(
+            f"{folders.home} har {here} data men {folders.raw} har {there}. "
+            "Ange en annan mapp med --home."
+        )
 
 
-def _run_job(job: str, folders: Settings, years: list[int]) -> list[lake.Delivery]:
-    """Runs a Dagster job in this process; gives the deliveries that were read or judged anew.
+def _run_job(job: str, folders: Settings, years: list[int]) -> None:
+    """Runs a Dagster job in this process.
 
     Raises:
         Fault: a step failed.
@@ -299,7 +323,6 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> list[lake.Deliver
     progress.report("Startar", 0, 1)
     definitions, dagster = _dagster()
     progress.report("Startar", 1, 1)
-    before = {d.key: d.checks for d in lake.read_manifest(folders).deliveries}
     config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance:
         result = definitions.defs.resolve_job_def(job).execute_in_process(
@@ -315,8 +338,6 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> list[lake.Deliver
         )
     if not result.success:
         raise Fault(_what_failed(result))
-    after = lake.read_manifest(folders).deliveries
-    return [d for d in after if d.key not in before or d.checks != before[d.key]]
 
 
 def _dagster() -> tuple[Any, Any]:
@@ -348,11 +369,16 @@ def _what_failed(result: Any) -> str:
     return f"Körningen avbröts i steget {event.step_key}: {reason} De gamla marterna står kvar."
 
 
-def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
+def _finish(folders: Settings, before: lake.Manifest) -> None:
     """The closing summary, and exit code 1 when the data has stops or errors."""
     known = instrument.load()
     manifest = lake.read_manifest(folders)
-    _print_findings(f for d in fresh for f in lake.findings_of(folders, d))
+    earlier = {d.key: d for d in before.deliveries}
+    changed = [d for d in manifest.deliveries if d != earlier.get(d.key)]
+    _print_findings(folders, changed)
+    for d in changed:
+        if d.state == "removed" and d.key in earlier:
+            out.print(f"{discreet(d.file)} ligger inte kvar i mappen och räknas inte längre.")
     counting = manifest.counting()
     rounds = sorted({d.round for d in counting})
     in_use = [d for d in manifest.deliveries if d.state in ("loaded", "stopped")]
@@ -369,14 +395,16 @@ def _finish(folders: Settings, fresh: Iterable[lake.Delivery]) -> None:
     )
     if manifest.is_synthetic:
         grid.add_row("Data", "påhittade (synthetic)")
+    if sum(totals.values()):
+        grid.add_row("Kvittenser", str(folders.home / "status.html"))
     if folders.snapshot.exists():
         grid.add_row("Marter", str(folders.snapshot))
     out.print(grid)
-    for name in lake.unknown_rounds(folders, known):
-        out.print(f"Mappen {folders.raw / name} är ingen känd mätomgång och har inte lästs.")
+    for path in loading.passed_over(folders, known):
+        out.print(f"Inte läst: {path}. Filer läses ur {folders.raw}/<årtal>, en mapp per omgång.")
     year = rounds[-1] if rounds else status.default_round(folders, known, date.today())
-    seen = status.overview(folders, known, register.read(folders.raw), year, date.today())
-    out.print(f"Nästa steg: {seen.next_step}")
+    seen = checking.overview(folders, known, register.read(folders.raw), year, date.today())
+    out.print(f"Nästa steg: {seen.next_step}", soft_wrap=True)
     if totals[Severity.STOP] or totals[Severity.ERROR]:
         raise typer.Exit(1)
 
@@ -404,8 +432,8 @@ def _print_status(seen: status.Overview) -> None:
         counts = (line.questionnaires, line.stops, line.errors, line.warnings)
         shown = ("" if line.questionnaires is None else str(n) for n in counts)
         file = discreet(Path(line.file).name) if line.file else "–"
-        unnamed = file if line.state == "new" and not shows_file else "okänt förbund"
-        names = [line.short_name or unnamed, file]
+        unnamed = "" if line.state == "new" else "okänt förbund"
+        names = [line.short_name or (unnamed if shows_file else file), file]
         table.add_row(
             *names[: 1 + shows_file],
             short_moment(line.received) if line.received else "",
@@ -414,23 +442,27 @@ def _print_status(seen: status.Overview) -> None:
         )
     out.print(table)
     parts = [f"{seen.count('loaded')} av {seen.expected} inlästa"]
-    parts += [
-        f"{seen.count(state)} {status.STATES[state]}"
-        for state in ("stopped", "new", "missing")
-        if seen.count(state)
-    ]
+    parts += [f"{n} {words}" for words, n in seen.counts]
     out.print(" · ".join(parts))
-    out.print(f"Nästa steg:  {seen.next_step}")
+    out.print(f"Nästa steg:  {seen.next_step}", soft_wrap=True)
 
 
-def _print_findings(findings: Iterable[Finding]) -> None:
+def _print_findings(folders: Settings, deliveries: Iterable[lake.Delivery]) -> None:
+    """The gravest findings of deliveries that count or wait, without what cells hold."""
     order = list(Severity)
-    shown = sorted(findings, key=lambda f: order.index(f.severity))
-    for f in shown[:FINDINGS_SHOWN]:
-        where = " ".join(part for part in (f.file, f.sheet, f.cell, f.question) if part)
-        out.print(f"[bold]{LEVELS[f.severity]}[/bold]  {where}: {f.wrong} {f.remedy}")
-    if len(shown) > FINDINGS_SHOWN:
-        out.print(f"… och {len(shown) - FINDINGS_SHOWN} fynd till.")
+    told = [
+        (finding, delivery)
+        for delivery in deliveries
+        if delivery.state in ("loaded", "stopped")
+        for finding in lake.findings_of(folders, delivery)
+    ]
+    told.sort(key=lambda pair: order.index(pair[0].severity))
+    for f, delivery in told[:FINDINGS_SHOWN]:
+        whose = delivery.association_id if f.file == HIDDEN else ""
+        where = " ".join(part for part in (f.file, whose, f.sheet, f.cell, f.question) if part)
+        out.print(Text(LEVELS[f.severity], "bold"), Text(f" {where}: {f.wrong} {f.remedy}"))
+    if (more := len(told) - FINDINGS_SHOWN) > 0:
+        out.print(f"… och {several(more, 'fynd', 'fynd')} till, se {folders.home / 'status.html'}")
 
 
 def _show_progress(stage: str, done: int, total: int) -> None:
@@ -471,8 +503,8 @@ def _rounds(text: str) -> list[int]:
     years: list[int] = []
     try:
         for part in text.split(","):
-            first, _, last = part.partition("-")
-            years += range(int(first), int(last or first) + 1)
+            first, dash, last = part.partition("-")
+            years += range(int(first), int(last if dash else first) + 1)
     except ValueError as error:
         raise Fault(f"Skriv omgångar som 2018-2026 eller 2019,2021, inte {text!r}.") from error
     for year in years:

@@ -10,7 +10,7 @@ others: expectations pass over what is missing, so one cause gives one finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -57,6 +57,9 @@ def gather(
     instrument: Instrument,
     register: Register,
     thresholds: Thresholds,
+    *,
+    gone: Sequence[Delivery] = (),
+    stopped: Container[tuple[str, str]] = (),
 ) -> Evidence:
     """The evidence about a round's deliveries.
 
@@ -67,11 +70,25 @@ def gather(
         instrument: the seeds.
         register: the associations.
         thresholds: by name, see `expectations/thresholds.json`.
+        gone: what was delivered for the round and is no longer there: it tells who was first.
+        stopped: keys of deliveries that cannot count, so that an older one of theirs does.
     """
     now = _Answers.of(settings, deliveries, instrument)
+    ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
     before = _previous(settings, deliveries, round_)
-    then = _Answers.of(settings, [d for d in before if d], instrument)
-    about = _About(tuple(deliveries), before, now, then, round_, instrument, register, thresholds)
+    about = _About(
+        deliveries=tuple(deliveries),
+        gone=tuple(gone),
+        may_count=np.array([d.key not in stopped for d in deliveries], bool),
+        before=before,
+        now=now,
+        ever=ever,
+        then=_Answers.of(settings, [d for d in before if d], instrument),
+        round=round_,
+        instrument=instrument,
+        register=register,
+        thresholds=thresholds,
+    )
     frames = {
         "deliveries": _deliveries(about),
         "activities": _activities(about),
@@ -179,11 +196,23 @@ def _empty() -> pa.Table:
 
 @dataclass(frozen=True)
 class _About:
-    """All that evidence is drawn from; `before` holds each delivery's association's last one."""
+    """All that evidence is drawn from.
+
+    Attributes:
+        gone: earlier deliveries of the round whose files are no longer there.
+        may_count: whether a delivery counts if it is the newest.
+        before: the delivery of each one's association that counts in an earlier round.
+        now: answers of the deliveries.
+        ever: the same, those of `gone` after them.
+        then: answers of `before`.
+    """
 
     deliveries: tuple[Delivery, ...]
+    gone: tuple[Delivery, ...]
+    may_count: npt.NDArray[np.bool_]
     before: tuple[Delivery | None, ...]
     now: _Answers
+    ever: _Answers
     then: _Answers
     round: int
     instrument: Instrument
@@ -192,25 +221,34 @@ class _About:
 
     @cached_property
     def order(self) -> Array:
-        """The rank of each delivery by time, and by name where the time is the same."""
-        by_time = sorted(range(len(self.deliveries)), key=lambda i: self._moment(i))
-        return np.argsort(by_time)
+        """The rank of each delivery, gone ones last, by time, and by name where it is the same."""
+        ages = [d.age() for d in (*self.deliveries, *self.gone)]
+        return np.argsort(sorted(range(len(ages)), key=lambda i: ages[i]))
 
     @cached_property
-    def is_current(self) -> npt.NDArray[np.bool_]:
-        """Whether a delivery is the newest of its association."""
-        newest: dict[str | None, int] = {}
-        for i in np.argsort(self.order):
-            newest[self.deliveries[i].association_id] = i
-        return np.isin(np.arange(len(self.deliveries)), list(newest.values()))
+    def is_newest(self) -> npt.NDArray[np.bool_]:
+        """Whether a delivery is the newest of its association; no gone one is."""
+        return self._is_newest(range(len(self.deliveries)))
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.bool_]:
+        """Whether a delivery is the newest of its association that may count."""
+        return self._is_newest(np.flatnonzero(self.may_count))
+
+    def _is_newest(self, among: Iterable[int]) -> npt.NDArray[np.bool_]:
+        newest = {self.deliveries[i].association_id: i for i in sorted(among, key=self._rank)}
+        return np.isin(np.arange(len(self.order)), list(newest.values()))
+
+    def _rank(self, i: int) -> int:
+        return int(self.order[i])
 
     @cached_property
     def content(self) -> Array:
-        """A number for each response, equal where answers, gender, day and questionnaire are.
+        """A number for each response ever, equal where answers, gender, day and sheet's kind are.
 
         Responses too short or too uniform to tell are -1.
         """
-        r, codes = self.now.responses, self.now.codes
+        r, codes = self.ever.responses, self.ever.codes
         days = r["svarsdatum"].to_numpy().astype("datetime64[D]").astype(np.int64)
         facts = [r[c].cat.codes.to_numpy(np.int64) for c in ("questionnaire_id", "kon")]
         whole = np.column_stack([*facts, days, codes.astype(np.int64)])
@@ -235,7 +273,7 @@ class _About:
             change: deliveries × figures, NaN where there is nothing to compare.
             spread: what chance alone brings about, the least standard deviation.
         """
-        usual = np.where(self.is_current[:, None], change, np.nan)
+        usual = np.where(self.is_newest[: len(change), None], change, np.nan)
         enough = (~np.isnan(usual)).sum(axis=0) >= self.thresholds["robust_min_associations"]
         usual[:, ~enough] = 0
         usual[:, np.isnan(usual).all(axis=0)] = 0
@@ -244,9 +282,6 @@ class _About:
         with np.errstate(invalid="ignore", divide="ignore"):
             far: Array = abs(change - centre) / np.maximum(deviation, spread)
         return far
-
-    def _moment(self, i: int) -> tuple[int, str]:
-        return self.deliveries[i].mtime_ns, self.deliveries[i].file
 
 
 def _previous(
@@ -306,23 +341,22 @@ def _day_to(association: Association) -> date:
 def _twins(about: _About) -> pd.DataFrame:
     """For each delivery how many responses are those of an association that had them first.
 
-    An association had them first when its first delivery with them is older. Only deliveries that
-    are the newest of their association are looked for; a replaced one harms nobody.
+    An association had them first when its first delivery with them is older, whether or not that
+    file is still there. Looked for are the deliveries that would count; another harms nobody.
     """
     shared = pd.DataFrame(
         {
             "content": about.content,
-            "delivery": about.now.delivery,
-            "sheet": about.now.responses["sheet"],
+            "delivery": about.ever.delivery,
+            "sheet": about.ever.responses["sheet"],
         }
     )
     shared = shared[shared["content"] >= 0]
     counts = shared.groupby(["content", "delivery"], as_index=False).agg(
         sheet=("sheet", "first"), n=("sheet", "size")
     )
-    counts["association"] = np.array([d.association_id for d in about.deliveries])[
-        counts["delivery"]
-    ]
+    owners = np.array([d.association_id for d in (*about.deliveries, *about.gone)])
+    counts["association"] = owners[counts["delivery"]]
     counts["time"] = about.order[counts["delivery"]]
     counts = counts[counts.groupby("content")["association"].transform("nunique") > 1]
     pairs = counts.merge(counts, on="content", suffixes=("", "_other"))
@@ -335,7 +369,7 @@ def _twins(about: _About) -> pd.DataFrame:
     alike = alike[alike["n_same"] >= about.thresholds["twin_min_responses"]]
     both = alike.groupby(["association", "association_other"])
     is_later = both["time"].transform("min") > both["time_other"].transform("min")
-    alike = alike[is_later & about.is_current[alike["delivery_other"]]]
+    alike = alike[is_later & about.counts[alike["delivery_other"]]]
     worst = alike.sort_values(["n_same", "delivery_other"], ascending=[False, True], kind="stable")
     worst = worst.drop_duplicates("delivery").set_index("delivery")
     names = {a.association_id: a.association_name for a in about.register.associations.values()}
@@ -434,7 +468,7 @@ def _days(frame: pd.DataFrame, about: _About) -> None:
 
 def _repeats(frame: pd.DataFrame, about: _About) -> None:
     """`repeated_share`: of a sheet those that repeat a response above, on the first of them."""
-    content = pd.Series(about.content, frame.index)
+    content = pd.Series(about.content[: len(frame)], frame.index)
     repeats = (content >= 0) & pd.DataFrame(
         {"delivery": frame["delivery"], "sheet": frame["sheet"], "content": content}
     ).duplicated()

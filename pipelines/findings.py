@@ -8,13 +8,21 @@ expectations do that.
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from pipelines.settings import EXPECTATIONS
+
+RULES = EXPECTATIONS / "rules.csv"
+"""The reader's rules."""
+
+THRESHOLDS = EXPECTATIONS / "thresholds.json"
+"""The limits that rules strike at, each with its reason."""
 
 
 class Severity(StrEnum):
@@ -71,13 +79,20 @@ def rules() -> dict[str, Rule]:
     Raises:
         ValueError: a severity outside the four known ones.
     """
-    with (EXPECTATIONS / "rules.csv").open(encoding="utf-8", newline="") as file:
+    with RULES.open(encoding="utf-8", newline="") as file:
         return {
             row["rule_id"]: Rule(
                 row["rule_id"], Severity(row["severity"]), row["wrong_sv"], row["remedy_sv"]
             )
             for row in csv.DictReader(file)
         }
+
+
+@cache
+def thresholds() -> dict[str, Any]:
+    """The limits by name."""
+    content = json.loads(THRESHOLDS.read_text(encoding="utf-8"))
+    return {name: threshold["value"] for name, threshold in content.items()}
 
 
 def finding(

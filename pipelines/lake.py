@@ -1,51 +1,38 @@
 """The lake: what was read from each workbook, kept by content, and which delivery counts.
 
-Belongs here: noticing new and changed files under `raw/<round>/`, writing their parquet files, the
-manifest, and the small tables dbt reads beside them. Does not: reading a workbook (workbook/) or
+Belongs here: the manifest, who counts of several deliveries, and the files of the lake: parquet,
+findings, the small tables dbt reads. Does not: noticing and reading workbooks (loading.py), or
 computing any figure (dbt).
 
 ```
 lake/answers/round=2026/<sha256>.parquet      a row per returned questionnaire, with its answers
 lake/deliveries.parquet, activities.parquet, handed_out.parquet, register/*.parquet
 lake/manifest.json                            a row per delivery ever seen
+receipts/2026/.findings/                      what was found in each delivery
 ```
 """
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.findings import Finding, Severity, by_severity
-from pipelines.instrument import Instrument
 from pipelines.register import Register
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
+from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipelines.workbook.read import Reading
-    from pipelines.workbook.structure import Draft, ReadBook
-
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
-
 SeenAs = tuple[str, int, int]
 """What tells an unchanged file without opening it: path under the landing zone, time and size."""
-
-PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
-"""What may come from a busy machine: such a file is read again the next time."""
-
-BATCH_RESPONSES = 10_000
-"""How many responses are understood at a time: about 100 workbooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,8 @@ class Delivery:
         state: loaded (counts now), replaced, stopped, withdrawn or removed (no longer in raw/).
         findings: how many the reader has, by severity.
         activities: what the sheet `Insatser` lists.
+        read_with: fingerprint of all that decided what the bytes were read to.
+        holds_personal_data: whether the reader found any, so that the file itself must go.
         checks: how many findings the expectations have, by severity.
         is_refused: whether the file was refused before any of its cells was looked at.
         is_final: whether reading it again would say the same; not when the machine was too busy.
@@ -75,6 +64,8 @@ class Delivery:
     rows_per_questionnaire: Mapping[str, int]
     findings: Mapping[str, int]
     activities: Sequence[Mapping[str, Any]]
+    read_with: str = ""
+    holds_personal_data: bool = False
     checks: Mapping[str, int] = field(default_factory=dict)
     is_refused: bool = False
     is_final: bool = True
@@ -100,6 +91,11 @@ class Delivery:
         return self.file, self.mtime_ns, self.size
 
     @property
+    def is_readable(self) -> bool:
+        """Whether the reader found no stop; then there is a parquet file of it."""
+        return not self.findings[Severity.STOP]
+
+    @property
     def is_sound(self) -> bool:
         """Whether it may count: no finding stops it."""
         return not self.total(Severity.STOP)
@@ -121,114 +117,32 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Every delivery ever seen, and what they were read with.
+    """Every delivery ever seen, and what else they were judged by.
 
     Attributes:
-        read_with: fingerprint of all that decides what the same bytes are read to.
         register: fingerprint of the register as the lake holds it.
         is_synthetic: whether the landing zone says that its data is invented.
         checked_with: by round, fingerprint of what the expectations were held against.
     """
 
     deliveries: tuple[Delivery, ...] = ()
-    read_with: str = ""
     register: str = ""
     is_synthetic: bool = False
     checked_with: Mapping[str, str] = field(default_factory=dict)
+
+    def present(self, round_: int) -> list[Delivery]:
+        """The deliveries of a round whose files are in the landing zone."""
+        return [d for d in self.deliveries if d.round == round_ and d.is_present]
 
     def counting(self, round_: int | None = None) -> list[Delivery]:
         """The deliveries that count now, of one round or of all."""
         return [d for d in self.deliveries if d.state == "loaded" and round_ in (None, d.round)]
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a load did.
-
-    Attributes:
-        manifest: as it is now.
-        read: the deliveries that were opened.
-        findings: what was found in them.
-    """
-
-    manifest: Manifest
-    read: tuple[Delivery, ...] = ()
-    findings: tuple[Finding, ...] = ()
+# --- which delivery counts ----------------------------------------------------------------------
 
 
-# --- reading what is new ------------------------------------------------------------------------
-
-
-def load(
-    settings: Settings,
-    rounds: Iterable[int],
-    instrument: Instrument,
-    register: Register,
-    progress: Progress = lambda done, total: None,
-) -> Load:
-    """Reads new and changed files of the rounds and settles which delivery counts.
-
-    A file whose path, size and time are as in the manifest is not opened again, unless the
-    instrument, the reader or the register's associations changed since: then all rounds are.
-    """
-    before = read_manifest(settings)
-    read_with = _reader_fingerprint(instrument, register)
-    anew = before.read_with != read_with
-    rounds = set(rounds) | ({d.round for d in before.deliveries} if anew else set())
-    known = {} if anew else {d.seen_as: d for d in before.deliveries if d.is_final}
-    paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
-    seen = {path: seen_as(settings, path) for path in paths}
-    unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
-    new = {path: key for path, key in seen.items() if key not in known}
-    files = read_files(settings, new, instrument, register, progress)
-    read = [delivery for delivery, _ in files]
-    keys = {d.key for d in (*unchanged, *read)}
-    others = [
-        replace(d, is_present=d.is_present and d.round not in rounds)
-        for d in before.deliveries
-        if d.key not in keys
-    ]
-    manifest = Manifest(
-        _settle([*unchanged, *read, *others]),
-        read_with,
-        _register_fingerprint(register),
-        register.is_synthetic,
-        before.checked_with,
-    )
-    _write_tables(settings, manifest, register)
-    opened = {d.key for d in read}
-    return Load(
-        manifest,
-        tuple(d for d in manifest.deliveries if d.key in opened),
-        tuple(f for _, findings in files for f in findings),
-    )
-
-
-def is_current(
-    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
-) -> bool:
-    """Whether a load of the rounds would find nothing new."""
-    manifest = read_manifest(settings)
-    paths = (path for round_ in set(rounds) for path in delivered(settings, round_))
-    present = {seen_as(settings, path) for path in paths}
-    known = {d.seen_as for d in manifest.deliveries if d.is_final}
-    in_use = {
-        d.seen_as for d in manifest.deliveries if d.round in rounds and d.is_present and d.is_final
-    }
-    return (
-        manifest.read_with == _reader_fingerprint(instrument, register)
-        and manifest.register == _register_fingerprint(register)
-        and in_use <= present <= known
-    )
-
-
-def seen_as(settings: Settings, path: Path) -> SeenAs:
-    """What tells an unchanged file without opening it: name, time and size."""
-    stat = path.stat()
-    return path.relative_to(settings.raw).as_posix(), stat.st_mtime_ns, stat.st_size
-
-
-def _settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
+def settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
     """For each association and round the newest sound delivery counts, by time and then name."""
     present = sorted((d for d in deliveries if d.is_present), key=Delivery.age)
     counting = {d.unit: d for d in present if d.is_sound}
@@ -244,137 +158,6 @@ def _settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
 
     settled = [replace(d, state=state(d)) for d in deliveries]
     return tuple(sorted(settled, key=lambda d: (d.file, d.mtime_ns, d.sha256)))
-
-
-def delivered(settings: Settings, round_: int) -> list[Path]:
-    """The files delivered for a round, by name; hidden and lock files are none."""
-    folder = settings.raw / str(round_)
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith((".", "~$")))
-
-
-def unknown_rounds(settings: Settings, instrument: Instrument) -> list[str]:
-    """Folders of the landing zone that look like a round which the instrument does not have."""
-    if not settings.raw.is_dir():
-        return []
-    names = [p.name for p in settings.raw.iterdir() if p.is_dir() and p.name.isdigit()]
-    return sorted(name for name in names if int(name) not in instrument.rounds)
-
-
-def read_files(
-    settings: Settings,
-    new: Mapping[Path, SeenAs],
-    instrument: Instrument,
-    register: Register,
-    progress: Progress = lambda done, total: None,
-) -> list[tuple[Delivery, tuple[Finding, ...]]]:
-    """Reads files to parquet and receipts; gives each one's delivery and findings."""
-    read = []
-    with _without_collection():
-        for batch in _batches(_drafts(new, instrument, register, progress)):
-            for delivery, reading in _readings(batch, instrument):
-                _write_reading(settings, delivery, reading)
-                read.append((delivery, reading.findings))
-    return read
-
-
-def _drafts(
-    new: Mapping[Path, SeenAs], instrument: Instrument, register: Register, progress: Progress
-) -> Iterator[tuple[Draft, SeenAs]]:
-    """Opens one file after the other, in a process that has little to lose."""
-    from pipelines.workbook.sandbox import Reader, read_safely
-
-    with Reader() as reader:
-        read = partial(read_safely, reader=reader)
-        for done, (path, key) in enumerate(new.items()):
-            progress(done, len(new))
-            yield _draft(path, key[0], instrument, register, read), key
-    progress(len(new), len(new))
-
-
-def _draft(
-    path: Path, file: str, instrument: Instrument, register: Register, read: ReadBook
-) -> Draft:
-    from pipelines.workbook.gate import regular_file
-    from pipelines.workbook.native import RefusedError
-    from pipelines.workbook.structure import draft_workbook, refused_file
-
-    round_ = int(path.parent.name)
-    try:
-        data = regular_file(path)
-    except RefusedError as refused:
-        return refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
-    return draft_workbook(
-        data,
-        file=file,
-        sha256=hashlib.sha256(data).hexdigest(),
-        folder_round=round_,
-        associations=register.associations,
-        instrument=instrument,
-        read=read,
-    )
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keeps the garbage collector, a twentieth of a load, away from the cells of a batch.
-
-    They hold no cycles, so they are freed all the same.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _batches(drafts: Iterable[tuple[Draft, SeenAs]]) -> Iterator[list[tuple[Draft, SeenAs]]]:
-    """So many at a time that each costs little and all fit in memory."""
-    batch, n_responses = [], 0
-    for draft, key in drafts:
-        batch.append((draft, key))
-        n_responses += draft.n_responses
-        if n_responses >= BATCH_RESPONSES:
-            yield batch
-            batch, n_responses = [], 0
-    yield batch
-
-
-def _readings(
-    batch: Sequence[tuple[Draft, SeenAs]], instrument: Instrument
-) -> Iterator[tuple[Delivery, Reading]]:
-    """What the drafts of a batch are read to."""
-    from pipelines.workbook.read import read_drafts
-
-    readings = read_drafts([draft for draft, _ in batch], instrument)
-    for (draft, (file, mtime_ns, size)), reading in zip(batch, readings, strict=True):
-        counts = by_severity(reading.findings)
-        delivery = Delivery(
-            file=file,
-            sha256=draft.sha256,
-            round=draft.round,
-            mtime_ns=mtime_ns,
-            size=size,
-            association_id=draft.association_id,
-            layout_id=draft.layout_id,
-            state="stopped" if counts[Severity.STOP] else "loaded",
-            rows_per_questionnaire=reading.rows_per_questionnaire,
-            findings={severity.value: n for severity, n in counts.items()},
-            activities=[_fields(a) for a in reading.activities],
-            is_refused=draft.is_refused,
-            is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),
-        )
-        yield delivery, reading
-
-
-def _write_reading(settings: Settings, delivery: Delivery, reading: Reading) -> None:
-    """Writes responses and findings of one workbook, each under its content's name."""
-    if delivery.state != "stopped":
-        write_parquet(parquet_of(settings, delivery), reading.responses)
-    _write_findings(settings, delivery, "reader", reading.findings)
 
 
 def parquet_of(settings: Settings, delivery: Delivery) -> Path:
@@ -393,19 +176,15 @@ def findings_of(
     return [
         Finding(**(row | {"severity": Severity(row["severity"])}))
         for source in sources
-        if (path := _findings_path(settings, delivery, source)).exists()
+        if (path := findings_path(settings, delivery, source)).exists()
         for row in json.loads(path.read_text(encoding="utf-8"))
     ]
 
 
 def keep_checks(
-    settings: Settings,
-    register: Register,
-    round_: int,
-    found: Mapping[tuple[str, str], Sequence[Finding]],
-    checked_with: str,
+    settings: Settings, register: Register, found: Mapping[tuple[str, str], Sequence[Finding]]
 ) -> Manifest:
-    """Records what the expectations found in a round, and settles what counts anew.
+    """Records what the expectations found, by delivery, and settles what counts anew.
 
     Returns:
         The manifest as it is now; a delivery with a stop counts no more.
@@ -417,41 +196,56 @@ def keep_checks(
             counts = by_severity(found[d.key])
             checks = {severity.value: n for severity, n in counts.items()}
             d = replace(d, checks=checks)
-            _write_findings(settings, d, "checks", found[d.key])
+            write_findings(settings, d, "checks", found[d.key])
         checked.append(d)
-    manifest = replace(
-        before,
-        deliveries=_settle(checked),
-        checked_with={**before.checked_with, str(round_): checked_with},
-    )
-    _write_tables(settings, manifest, register)
+    manifest = replace(before, deliveries=settle(checked))
+    write_tables(settings, manifest, register)
     return manifest
 
 
-def _write_findings(
+def write_findings(
     settings: Settings, delivery: Delivery, source: str, findings: Sequence[Finding]
 ) -> None:
-    path = _findings_path(settings, delivery, source)
-    if findings or path.exists():
+    """Keeps what a source found in a delivery, instead of what it found before."""
+    path = findings_path(settings, delivery, source)
+    if findings:
         found = [f.as_dict() for f in findings]
         write_text(path, json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        path.unlink(missing_ok=True)
 
 
-def _findings_path(settings: Settings, delivery: Delivery, source: str) -> Path:
-    return settings.receipts.joinpath(str(delivery.round), f"{delivery.sha256}.{source}.json")
+def is_whole(settings: Settings, delivery: Delivery) -> bool:
+    """Whether all that was read from a delivery is still there."""
+    path = parquet_of(settings, delivery)
+    has_rows = not delivery.is_readable or (path.exists() and path.stat().st_size > 0)
+    sources = {"reader": delivery.findings, "checks": delivery.checks}
+    return has_rows and all(
+        not sum(counts.values()) or findings_path(settings, delivery, source).exists()
+        for source, counts in sources.items()
+    )
 
 
-def _reader_fingerprint(instrument: Instrument, register: Register) -> str:
-    """Changes whenever the same bytes could be read to something else."""
-    digest = hashlib.sha256(instrument.fingerprint.encode())
-    for path in sorted((PROJECT / "pipelines" / "workbook").glob("*.py")):
-        digest.update(path.read_bytes())
-    digest.update("\0".join(sorted(register.associations)).encode())
-    return digest.hexdigest()
+def findings_path(settings: Settings, delivery: Delivery, source: str) -> Path:
+    """Where a delivery's findings of a source are, told by file and content; absent without any.
+
+    They lie with the receipts, since they repeat what cells hold.
+    """
+    name = hashlib.sha256(delivery.file.encode()).hexdigest()[:8]
+    folder = settings.receipts / str(delivery.round) / ".findings"
+    return folder / f"{delivery.sha256}-{name}.{source}.json"
 
 
-def _register_fingerprint(register: Register) -> str:
+def register_fingerprint(register: Register) -> str:
+    """Changes whenever the register's tables would."""
     return hashlib.sha256(repr(register).encode()).hexdigest()
+
+
+def keep_checked(settings: Settings, round_: int, checked_with: str) -> None:
+    """Records that a round is checked and its receipts are written."""
+    before = read_manifest(settings)
+    known = {**before.checked_with, str(round_): checked_with}
+    write_manifest(settings, replace(before, checked_with=known))
 
 
 # --- the manifest -------------------------------------------------------------------------------
@@ -466,17 +260,22 @@ def read_manifest(settings: Settings) -> Manifest:
     return Manifest(**content | {"deliveries": tuple(Delivery(**d) for d in content["deliveries"])})
 
 
-def _write_tables(settings: Settings, manifest: Manifest, register: Register) -> None:
-    """Writes the manifest, and the tables dbt reads beside answers and responses."""
+def write_tables(settings: Settings, manifest: Manifest, register: Register) -> None:
+    """Writes the tables dbt reads beside the responses, then the manifest they were made from."""
     for table, content in _tables(manifest, register).items():
         write_parquet(settings.lake / f"{table}.parquet", content)
-    head = json.dumps({k: v for k, v in _fields(manifest).items() if k != "deliveries"})
-    rows = ",\n".join(json.dumps(_fields(d), ensure_ascii=False) for d in manifest.deliveries)
+    write_manifest(settings, manifest)
+
+
+def write_manifest(settings: Settings, manifest: Manifest) -> None:
+    """Writes the manifest, a line per delivery."""
+    head = json.dumps({k: v for k, v in fields_of(manifest).items() if k != "deliveries"})
+    rows = ",\n".join(json.dumps(fields_of(d), ensure_ascii=False) for d in manifest.deliveries)
     text = f'{head[:-1]}, "deliveries": [\n{rows}\n]}}\n'
-    write_text(settings.lake / "manifest.json", text)
+    write_bytes(settings.lake / "manifest.json", text.encode(), is_durable=True)
 
 
-def _fields(row: Any) -> dict[str, Any]:
+def fields_of(row: Any) -> dict[str, Any]:
     """The fields of a slotted dataclass as they are (asdict would copy every value)."""
     return {name: getattr(row, name) for name in row.__slots__}
 
@@ -488,7 +287,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
     from pipelines.workbook.read import RESPONSES_SCHEMA
 
     deliveries = [_delivery_row(d, manifest.is_synthetic) for d in manifest.deliveries]
-    listed = {d.sha256: d.activities for d in manifest.deliveries}
+    listed = {d.sha256: d.activities for d in manifest.counting()}
     activities = [{**a, "sha256": sha256} for sha256, rows in listed.items() for a in rows]
     handed_out = [
         {**a, "questionnaire_id": questionnaire_id, "handed_out": count}
@@ -516,16 +315,16 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
             {"sha256": text, "insats_kod": text, "questionnaire_id": text, "handed_out": integer},
         ),
         "register/associations": (
-            map(_fields, register.associations.values()),
+            map(fields_of, register.associations.values()),
             {"association_id": text, "association_name": text, "county_code": text}
             | {"agreement_from": day, "agreement_to": day},
         ),
         "register/memberships": (
-            map(_fields, register.memberships),
+            map(fields_of, register.memberships),
             {"association_id": text, "municipality_code": text} | rounds,
         ),
         "register/targets": (
-            map(_fields, register.targets),
+            map(fields_of, register.targets),
             {"measure_id": text, "indicator_id": text, "level": text, "unit_id": text}
             | rounds
             | {"target_share": pa.float64()},
@@ -538,8 +337,6 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
 
 
 def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
-    from pipelines.workbook.personal import discreet
-
     return {
         "sha256": d.sha256,
         "file": discreet(d.file),
@@ -582,8 +379,11 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
-def write_bytes(path: Path, content: bytes | pa.Buffer) -> None:
-    """Writes a file beside its place and renames it; makes its folder when there is none."""
+def write_bytes(path: Path, content: bytes | pa.Buffer, *, is_durable: bool = False) -> None:
+    """Writes a file beside its place and renames it; makes its folder when there is none.
+
+    A durable one is on the disk before it takes the other's place, whatever fails then.
+    """
     beside = path.with_name(f".{path.name}.part")
     try:
         file = beside.open("wb")
@@ -592,4 +392,7 @@ def write_bytes(path: Path, content: bytes | pa.Buffer) -> None:
         file = beside.open("wb")
     with file:
         file.write(content)
+        if is_durable:
+            file.flush()
+            os.fsync(file.fileno())
     beside.replace(path)

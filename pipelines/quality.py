@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import lake
-from pipelines.findings import Finding, Rule, Severity
+from pipelines.findings import Finding, Rule, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
 from pipelines.register import Register
@@ -93,12 +93,48 @@ def check(
     from pipelines import evidence
     from pipelines.workbook.sandbox import Reader, read_safely
 
-    gathered = evidence.gather(settings, deliveries, round_, instrument, register, thresholds())
-    failures = failing_rows(gathered.frames, parameters(instrument, register), suites())
+    gone = [d for d in _gone(settings, round_) if d.key not in {d.key for d in deliveries}]
+    stopped: set[tuple[str, str]] = set()
+    while True:  # once more after each stop: an older delivery of the association counts then
+        gathered = evidence.gather(
+            settings,
+            deliveries,
+            round_,
+            instrument,
+            register,
+            thresholds(),
+            gone=gone,
+            stopped=stopped,
+        )
+        failures = failing_rows(gathered.frames, parameters(instrument, register), suites())
+        if (now := _stopped(failures, gathered)) <= stopped:
+            break
+        stopped |= now
     with Reader() as reader:
         read = partial(read_safely, reader=reader)
         atlas = _Atlas(settings, instrument, register, gathered.deliveries, read)
         return _told(failures, gathered, atlas)
+
+
+def _stopped(failures: Mapping[str, Sequence[int]], evidence: Evidence) -> set[tuple[str, str]]:
+    """The keys of the deliveries that a rule stops."""
+    tables, severities = table_of(), {rule.rule_id: rule.severity for rule in rules().values()}
+    return {
+        evidence.deliveries[i].key
+        for rule_id, rows in failures.items()
+        if severities[rule_id] is Severity.STOP
+        for i in evidence.frames[tables[rule_id]]["delivery"].iloc[list(rows)]
+    }
+
+
+def _gone(settings: Settings, round_: int) -> list[Delivery]:
+    """Deliveries of the round whose files are gone but not what was read from them."""
+    return [
+        d
+        for d in lake.read_manifest(settings).deliveries
+        if d.round == round_ and not d.is_present and d.is_readable
+        if lake.parquet_of(settings, d).exists()
+    ]
 
 
 def sound(settings: Settings, round_: int) -> list[Delivery]:
@@ -106,36 +142,30 @@ def sound(settings: Settings, round_: int) -> list[Delivery]:
 
     A stop of an earlier check does not count: whether it holds is what the check is to say.
     """
-    return [d for d in _present(settings, round_) if not d.findings[Severity.STOP]]
+    return [d for d in lake.read_manifest(settings).present(round_) if d.is_readable]
 
 
-def _present(settings: Settings, round_: int) -> list[Delivery]:
-    deliveries = lake.read_manifest(settings).deliveries
-    return [d for d in deliveries if d.round == round_ and d.is_present]
+def fingerprint(
+    deliveries: Iterable[Delivery], round_: int, instrument: Instrument, register: Register
+) -> str:
+    """Changes whenever a check of the round could find something else.
 
-
-def fingerprint(settings: Settings, round_: int, instrument: Instrument, register: Register) -> str:
-    """Changes whenever a check of the round could find something else."""
+    Args:
+        deliveries: the manifest's.
+        round_: the round.
+        instrument: the seeds.
+        register: the associations.
+    """
     digest = hashlib.sha256(f"{instrument.fingerprint}{register.associations!r}".encode())
     here = Path(__file__)
     for path in (*sorted(EXPECTATIONS.glob("*.json")), here, here.with_name("evidence.py")):
         digest.update(path.read_bytes())
-    counting = [d for d in lake.read_manifest(settings).counting() if d.round < round_]
-    for d in (*counting, *_present(settings, round_)):
-        digest.update(f"{d.key}{d.mtime_ns}".encode())
+    for d in deliveries:
+        if d.round > round_ or (d.round < round_ and d.state != "loaded"):
+            continue
+        told = (d.key, d.mtime_ns, d.is_present, d.read_with, d.findings, d.is_final)
+        digest.update(repr(told).encode())
     return digest.hexdigest()
-
-
-def is_current(
-    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
-) -> bool:
-    """Whether every delivery of the rounds is checked as it is now."""
-    manifest = lake.read_manifest(settings)
-    return all(
-        manifest.checked_with.get(str(round_))
-        == fingerprint(settings, round_, instrument, register)
-        for round_ in {d.round for d in manifest.deliveries if d.round in set(rounds)}
-    )
 
 
 # --- the suites ---------------------------------------------------------------------------------
@@ -170,13 +200,6 @@ def rules() -> dict[str, Rule]:
 def table_of() -> dict[str, str]:
     """The table each rule is about."""
     return {e["meta"]["rule_id"]: t for t, s in suites().items() for e in s["expectations"]}
-
-
-@cache
-def thresholds(folder: Path = EXPECTATIONS) -> dict[str, Any]:
-    """The limits the evidence and the suites use, by name."""
-    content = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-    return {name: threshold["value"] for name, threshold in content.items()}
 
 
 def parameters(instrument: Instrument, register: Register) -> dict[str, Any]:

@@ -94,6 +94,9 @@ def read(raw: Path) -> Register:
     associations = _read(folder / "associations.csv", _association)
     memberships = _read(folder / "memberships.csv", _membership)
     targets = _read(folder / "targets.csv", _target)
+    if memberships and not associations:
+        path = folder / "associations.csv"
+        raise RegisterError(f"{path} saknas eller är tom. Lägg dit registret över förbund.")
     _check_associations(folder / "associations.csv", associations)
     _check_memberships(folder / "memberships.csv", memberships, associations)
     _check_targets(folder / "targets.csv", targets)
@@ -129,7 +132,9 @@ def csv_rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RegisterError(f"{path}: filen är inte sparad som UTF-8. Spara om den.") from error
+        raise RegisterError(
+            f"{path}: filen är inte sparad som UTF-8. Spara om den (i Excel: Spara som, CSV UTF-8)."
+        ) from error
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     for row in csv.DictReader(text.splitlines(), delimiter=delimiter):

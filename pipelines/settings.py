@@ -6,6 +6,7 @@ Belongs here: paths and the few NNS_* settings. Does not: facts of the instrumen
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = PROJECT / "dbt_project"
 SEEDS = DBT_PROJECT / "seeds"
 EXPECTATIONS = PROJECT / "expectations"
+
+_RAW, _HOME = "raw", ".nns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class Settings:
 
     raw: Path
     home: Path
+
+    @property
+    def flags(self) -> str:
+        """What a command needs to work between these folders; nothing between the usual ones."""
+        folders = {"--raw": (self.raw, _RAW), "--home": (self.home, _HOME)}
+        return "".join(
+            f" {flag} {shlex.quote(str(folder))}"
+            for flag, (folder, usual) in folders.items()
+            if folder != Path(usual).absolute()
+        )
 
     @property
     def lake(self) -> Path:
@@ -56,6 +69,6 @@ class Settings:
 def from_environment(raw: Path | None = None, home: Path | None = None) -> Settings:
     """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`."""
     return Settings(
-        raw=(raw or Path(os.environ.get("NNS_RAW", "raw"))).absolute(),
-        home=(home or Path(os.environ.get("NNS_HOME", ".nns"))).absolute(),
+        raw=(raw or Path(os.environ.get("NNS_RAW", _RAW))).absolute(),
+        home=(home or Path(os.environ.get("NNS_HOME", _HOME))).absolute(),
     )

@@ -6,16 +6,19 @@ so that it is there at once. Does not: drawing it; that is the command line's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import lake, quality, warehouse
+from pipelines import lake, loading, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
+from pipelines.swedish import several
+from pipelines.workbook.personal import discreet
 
 STATES = {
     "loaded": "inläst",
@@ -70,6 +73,34 @@ class Overview:
         """How many lines are in a state."""
         return sum(line.state == state for line in self.lines)
 
+    @property
+    def waiting(self) -> int:
+        """Associations none of whose files counts, as all are to be mended."""
+        states: dict[str, set[str]] = {}
+        for line in self.lines:
+            states.setdefault(line.association_id or "", set()).add(line.state)
+        return sum(
+            "stopped" in of_one and "loaded" not in of_one
+            for association_id, of_one in states.items()
+            if association_id
+        )
+
+    @property
+    def nameless(self) -> int:
+        """Files that are to be mended before it is known whose they are."""
+        return sum(line.state == "stopped" and not line.association_id for line in self.lines)
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """What is not loaded, in words and numbers; each association once."""
+        counts = {
+            STATES["stopped"]: self.waiting,
+            STATES["new"]: self.count("new"),
+            STATES["missing"]: self.count("missing"),
+            "filer utan känt förbund": self.nameless,
+        }
+        return [(words, n) for words, n in counts.items() if n]
+
     def as_json(self) -> dict[str, Any]:
         """The overview as plain values; `state` keeps its code, `state_sv` is what is shown."""
         return {
@@ -79,11 +110,13 @@ class Overview:
             "days_left": self.days_left,
             "expected": self.expected,
             "loaded": self.count("loaded"),
-            "stopped": self.count("stopped"),
+            "stopped": self.waiting,
             "missing": self.count("missing"),
+            "files_without_association": self.nameless,
             "deliveries": [
                 {name: getattr(line, name) for name in Line.__dataclass_fields__}
                 | {
+                    "file": discreet(line.file) if line.file else None,
                     "received": line.received.isoformat() if line.received else None,
                     "state_sv": STATES[line.state],
                 }
@@ -99,27 +132,23 @@ def overview(
     register: Register,
     round_: int,
     today: date,
+    *,
+    is_loaded: bool,
+    is_checked: bool,
 ) -> Overview:
-    """How the round stands now."""
+    """How the round stands now; `checking.overview` knows whether it is loaded and checked."""
     manifest = lake.read_manifest(settings)
     current = instrument.rounds[round_]
     expected = {a.association_id: a for a in expected_associations(register, current)}
     deliveries = [d for d in manifest.deliveries if d.round == round_ and d.state != "removed"]
     seen = {d.seen_as for d in manifest.deliveries}
-    fresh = [
-        path.relative_to(settings.raw).as_posix()
-        for path in lake.delivered(settings, round_)
-        if lake.seen_as(settings, path) not in seen
-    ]
+    there = [loading.seen_as(settings, path) for path in loading.delivered(settings, round_)]
+    fresh = [file for file, mtime_ns, size in there if (file, mtime_ns, size) not in seen]
     lines = _lines(deliveries, fresh, expected, register.associations)
-    is_checked = quality.is_current(settings, [round_], instrument, register)
-    return Overview(
-        current,
-        lines,
-        len(expected),
-        (current.delivery_deadline - today).days,
-        _next_step(settings, round_, lines, is_checked),
-    )
+    personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
+    next_step = _next_step(settings, round_, lines, personal, is_loaded, is_checked)
+    days_left = (current.delivery_deadline - today).days
+    return Overview(current, lines, len(expected), days_left, next_step)
 
 
 def expected_associations(register: Register, round_: Round) -> list[Association]:
@@ -135,7 +164,7 @@ def expected_associations(register: Register, round_: Round) -> list[Association
 def default_round(settings: Settings, instrument: Instrument, today: date) -> int:
     """The round that is on, else the last one with files, else the last one there is."""
     opened = [r.round for r in instrument.rounds.values() if r.opens <= today]
-    with_files = [round_ for round_ in instrument.rounds if lake.delivered(settings, round_)]
+    with_files = [round_ for round_ in instrument.rounds if loading.delivered(settings, round_)]
     if opened and (opened[-1] in with_files or not with_files):
         return opened[-1]
     return max(with_files or instrument.rounds)
@@ -167,7 +196,7 @@ def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
         association.association_name if association else "",
         d.file,
         d.received,
-        d.n_questionnaires,
+        d.n_questionnaires if d.is_readable else None,
         d.total(Severity.STOP),
         d.total(Severity.ERROR),
         d.total(Severity.WARNING),
@@ -175,18 +204,42 @@ def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
     )
 
 
-def _next_step(settings: Settings, round_: int, lines: Sequence[Line], is_checked: bool) -> str:
+def _next_step(
+    settings: Settings,
+    round_: int,
+    lines: Sequence[Line],
+    personal: Sequence[str],
+    is_loaded: bool,
+    is_checked: bool,
+) -> str:
+    """What to do now: a command, or what to ask of whom."""
     states = {line.state for line in lines}
-    if "new" in states:
-        return f"nns run --round {round_}"
+    folder, command = settings.raw / str(round_), f"nns {{}} --round {round_}{settings.flags}"
     if not states - {"missing"}:
-        return f"Lägg förbundens filer i {settings.raw / str(round_)} och kör: nns run"
+        return f"Lägg förbundens filer i {folder} och kör: {command.format('run')}"
+    if "new" in states or not is_loaded:
+        return command.format("run")
     if not is_checked:
-        return f"nns check --round {round_}"
+        return command.format("check")
     if not warehouse.is_current(settings):
-        return "nns build"
-    if "stopped" in states or any(line.errors for line in lines if line.state == "loaded"):
-        return f"Be förbunden rätta fynden i {settings.receipts / str(round_)} och kör: nns run"
-    if "missing" in states:
-        return "Påminn de förbund som saknas."
-    return "Allt är inläst och byggt."
+        return f"nns build{settings.flags}"
+    steps = list(_asks(settings, round_, lines, personal))
+    if "stopped" in states or any(li.errors for li in lines if li.state == "loaded"):
+        steps.append(f"Kör sedan: {command.format('run')}")
+    return " ".join(steps) or "Allt är inläst och byggt."
+
+
+def _asks(
+    settings: Settings, round_: int, lines: Sequence[Line], personal: Sequence[str]
+) -> Iterator[str]:
+    """What to ask of the associations, and what to do with their files."""
+    states = Counter(line.state for line in lines)
+    if states["stopped"] or any(li.errors for li in lines if li.state == "loaded"):
+        yield f"Be förbunden rätta fynden i {settings.receipts / str(round_)}."
+    if states["missing"]:
+        yield f"Påminn {several(states['missing'], 'förbund', 'förbund')} som saknas."
+    if personal:
+        yield (
+            f"Ta bort {several(len(personal), 'fil', 'filer')} med personuppgifter ur "
+            f"{settings.raw / str(round_)} när förbundet har fått sin kvittens."
+        )

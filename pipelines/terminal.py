@@ -7,6 +7,7 @@ Does not: the program's own sentences, which stand where they are said.
 from __future__ import annotations
 
 import gettext
+import re
 from typing import TYPE_CHECKING, Any
 
 _TEXTS = {
@@ -82,6 +83,10 @@ def message(error: Exception) -> str:
     }.get(kind)
     if kind == "NoArgsIsHelpError":
         return ""
+    if found := re.match(r"Got unexpected extra argument\S* \((.*)\)", text):
+        usage = f"{found[1]} hör inte dit. Flaggor börjar med --, till exempel --round 2026."
+    elif found := re.search(r"Did you mean '?([\w-]+)'?", text):
+        usage = f"{usage or text}".partition(" Did you mean")[0] + f" Menade du {found[1]}?"
     return f"{usage} Se nns --help." if usage else text
 
 

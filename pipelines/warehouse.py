@@ -66,10 +66,15 @@ def build(
     Raises:
         BuildError: a model failed or a test found something.
     """
+    built_from = _built_from(settings)
+    built_from.unlink(missing_ok=True)
     if not selection:
         settings.working_database.unlink(missing_ok=True)
     settings.working_database.parent.mkdir(parents=True, exist_ok=True)
+    now = fingerprint(settings)
     _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *selection], on_event)
+    if not selection:
+        lake.write_text(built_from, now)
 
 
 def _invoke(
@@ -113,11 +118,11 @@ def _why(result: Any) -> str:
 
 def is_current(settings: Settings) -> bool:
     """Whether the snapshot was built from the lake and the models as they are now."""
-    built = _built_from(settings)
+    made_from = _made_from(settings)
     return (
         settings.snapshot.exists()
-        and built.exists()
-        and built.read_text(encoding="utf-8") == fingerprint(settings)
+        and made_from.exists()
+        and made_from.read_text(encoding="utf-8") == fingerprint(settings)
     )
 
 
@@ -132,7 +137,13 @@ def fingerprint(settings: Settings) -> str:
 
 
 def _built_from(settings: Settings) -> Path:
+    """What the working database was built from as a whole; absent when that is not known."""
     return settings.working_database.with_name("built_from")
+
+
+def _made_from(settings: Settings) -> Path:
+    """What the snapshot was made from."""
+    return settings.working_database.with_name("snapshot_made_from")
 
 
 # --- the snapshot -------------------------------------------------------------------------------
@@ -163,8 +174,11 @@ def swap_snapshot(settings: Settings) -> int:
     beside.chmod(0o640)
     with beside.open("rb") as file:
         os.fsync(file.fileno())
+    _made_from(settings).unlink(missing_ok=True)  # of neither file until both are there
     beside.replace(settings.snapshot)
-    lake.write_text(_built_from(settings), fingerprint(settings))
+    built_from = _built_from(settings)
+    known = built_from.read_text(encoding="utf-8") if built_from.exists() else ""
+    lake.write_text(_made_from(settings), known)
     return n_tables
 
 

@@ -2,14 +2,15 @@
 with
 
 held as (
-    select sha256, count(*) as n_questionnaires
+    select round, sha256, count(*) as n_questionnaires
     from {{ source('lake', 'responses') }}
-    group by sha256
+    group by round, sha256
 )
 
 select deliveries.file, deliveries.n_questionnaires, held.n_questionnaires as n_held
 from {{ ref('stg_deliveries') }} as deliveries
 left join held
-    on deliveries.sha256 = held.sha256
+    on deliveries.round = held.round
+    and deliveries.sha256 = held.sha256
 where deliveries.is_counting
     and deliveries.n_questionnaires <> coalesce(held.n_questionnaires, 0)

@@ -13,6 +13,7 @@ Metadata names places and rules and never a cell's value: it is kept in Dagster'
 import warnings
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import partial
 
 import dagster as dg
 
@@ -20,6 +21,7 @@ from pipelines import (
     checking,
     instrument,
     lake,
+    lock,
     progress,
     quality,
     receipts,
@@ -47,12 +49,10 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     folders = settings.from_environment()
     known, registered = instrument.load(), register.read(folders.raw)
     years = [int(key) for key in context.partition_keys]
-    found: list[Finding] = []
-    for done, year in enumerate(years, start=1):
-        of_round = checking.check_round(folders, year, known, registered, date.today())
-        found += (finding for findings in of_round.values() for finding in findings)
-        progress.report("Prövar", done, len(years))
-    checking.write_status_page(folders, known, registered, date.today())
+    report = partial(progress.report, "Prövar")
+    with lock.alone(folders):
+        found = checking.check_rounds(folders, years, known, registered, date.today(), report)
+        checking.write_status_page(folders, known, registered, date.today())
     where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()
     for table, spec in zip(_ASSETS, _SUITES, strict=True):

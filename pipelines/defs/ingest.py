@@ -6,7 +6,7 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines import checking, instrument, lake, progress, register, settings
+from pipelines import checking, instrument, loading, lock, progress, register, settings
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
@@ -24,14 +24,16 @@ def registration_workbooks(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Reads new and changed registration workbooks of the rounds into the lake."""
     folders = settings.from_environment()
-    loaded = lake.load(
-        folders,
-        map(int, context.partition_keys),
-        instrument.load(),
-        register.read(folders.raw),
-        partial(progress.report, "Läser"),
-    )
-    checking.write_status_page(folders, instrument.load(), register.read(folders.raw), date.today())
+    known, registered = instrument.load(), register.read(folders.raw)
+    with lock.alone(folders):
+        loaded = loading.load(
+            folders,
+            map(int, context.partition_keys),
+            known,
+            registered,
+            partial(progress.report, "Läser"),
+        )
+        checking.write_status_page(folders, known, registered, date.today())
     counting = [d for d in loaded.manifest.counting() if str(d.round) in context.partition_keys]
     metadata = {
         "workbooks_read": len(loaded.read),

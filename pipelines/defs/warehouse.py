@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipelines import checking, instrument, progress, register, settings, warehouse
+from pipelines import checking, instrument, lock, progress, register, settings, warehouse
 
 _MANIFEST = warehouse.ensure_manifest(settings.from_environment())
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
@@ -58,12 +58,14 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
     from google.protobuf.json_format import MessageToDict
 
     events: queue.Queue[Any] = queue.Queue()
-    failure: list[warehouse.BuildError] = []
+    failure: list[Exception] = []
 
     def build() -> None:
+        folders = settings.from_environment()
         try:
-            warehouse.build(settings.from_environment(), selection, keep)
-        except warehouse.BuildError as error:
+            with lock.alone(folders):
+                warehouse.build(folders, selection, keep)
+        except (warehouse.BuildError, lock.BusyError) as error:
             failure.append(error)
         finally:
             events.put(_DONE)
@@ -93,9 +95,10 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
 def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Swaps in the analysts' copy of the marts."""
     folders = settings.from_environment()
-    tables = warehouse.swap_snapshot(folders)
     known, registered = instrument.load(), register.read(folders.raw)
-    checking.write_status_page(folders, known, registered, date.today())  # its next step is another
+    with lock.alone(folders):
+        tables = warehouse.swap_snapshot(folders)
+        checking.write_status_page(folders, known, registered, date.today())  # with its new step
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(folders.snapshot)), "tables": tables}
     )

@@ -190,11 +190,6 @@ def status_page(
         "status.html",
         seen=overview,
         lines=[_status_line(line, receipts) for line in overview.lines],
-        counts=[
-            (overview.count(state), STATES[state])
-            for state in ("stopped", "new", "missing")
-            if overview.count(state)
-        ],
         left=days_left(overview.days_left),
         synthetic=is_synthetic,
         today=today,

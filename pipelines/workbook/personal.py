@@ -26,7 +26,10 @@ HIDDEN = "(dolt)"
 """Stands for what is never repeated."""
 
 PERSONAL_RULES = {PERSONAL_NUMBER: "personal_number", PHONE: "phone_number", EMAIL: "email_address"}
-"""The rule that each kind breaks."""
+"""The rule that each kind breaks in a cell."""
+
+PERSONAL = (*PERSONAL_RULES.values(), "personal_file_name", "personal_sheet_name")
+"""All rules about personal data: the file itself must not stay."""
 
 PLAIN_NUMBER = re.compile(r"[0-9]{1,6}")
 """A number that can be nothing else: a longer one may be an identity number, a text a name."""

@@ -150,6 +150,6 @@ def _dbt_target() -> list[Path]:
 
 
 def _is_receipt_of(association_id: str, path: Path, home: Path) -> bool:
-    if path.suffix == ".json" and path.parent.parent == home / "receipts":
+    if path.parent.name == ".findings" and path.parents[2] == home / "receipts":
         return association_id in path.read_text(encoding="utf-8").partition('"file": ')[2][:60]
     return path.parent.parent == home / "receipts" and path.stem.startswith(association_id)

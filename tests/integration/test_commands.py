@@ -208,7 +208,9 @@ def test_a_second_run_beside_the_first_is_told_to_wait(nns: Nns, raw: Path, tmp_
 def test_the_next_step_goes_from_loading_over_checking_to_building(nns: Nns, raw: Path) -> None:
     def next_step() -> str:
         said: str = json.loads(nns("status", "--round", "2026", "--json").stdout)["next_step"]
-        return said
+        folders = f" --raw {raw} --home {raw.parent / 'home'}"
+        assert folders in said or not said.startswith("nns")
+        return said.replace(folders, "")
 
     assert next_step() == "nns run --round 2026"
     nns("load")

@@ -113,9 +113,7 @@ def _receipts(settings: Settings) -> list[Path]:
         (_delivery("many", file=f"2026/{'b' * 90}.xlsx"), many),
     )
     for delivery, findings in told:
-        content = json.dumps([f.as_dict() for f in findings])
-        path = settings.receipts / "2026" / f"{delivery.sha256}.reader.json"
-        lake.write_text(path, content)
+        lake.write_findings(settings, delivery, "reader", findings)
     written = receipts.write_round(
         settings,
         Manifest((*(delivery for delivery, _ in told), _delivery("many", file="2025/f.xlsx"))),

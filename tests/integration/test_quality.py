@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import instrument, lake, quality, register
+from pipelines import instrument, lake, loading, quality, register
 from pipelines.findings import Finding, Severity
 from pipelines.lake import Delivery
 from pipelines.register import Register
@@ -72,7 +72,7 @@ class Zone:
 
 def loaded(folder: Path, rounds: Iterable[int] = (2025, ROUND)) -> Zone:
     settings = Settings(folder / "raw", folder / "home")
-    lake.load(settings, rounds, KNOWN, register.read(settings.raw))
+    loading.load(settings, rounds, KNOWN, register.read(settings.raw))
     return Zone(settings)
 
 
@@ -260,7 +260,7 @@ def test_an_association_without_agreement_trips_its_rule_and_only_it(zone: Zone)
 def test_the_sample_in_the_repository_has_no_findings(tmp_path: Path) -> None:
     rounds = [int(p.name) for p in sorted((PROJECT / "raw").iterdir()) if p.name.isdigit()]
     settings = Settings(PROJECT / "raw", tmp_path)
-    lake.load(settings, rounds, KNOWN, register.read(settings.raw))
+    loading.load(settings, rounds, KNOWN, register.read(settings.raw))
     for round_ in rounds:
         found = Zone(settings).check(round_=round_)
         assert not [f for f in found if f.severity in (Severity.STOP, Severity.ERROR)]
@@ -337,12 +337,17 @@ def test_a_stop_keeps_only_its_own_delivery_out(faulty: Any) -> None:
 
 def test_the_fingerprint_changes_with_a_delivery_and_only_then(zone: Zone) -> None:
     def taken() -> str:
-        return quality.fingerprint(zone.settings, ROUND, KNOWN, zone.register)
+        deliveries = lake.read_manifest(zone.settings).deliveries
+        return quality.fingerprint(deliveries, ROUND, KNOWN, zone.register)
 
     before = taken()
     assert taken() == before
-    zone.edit_delivery(mtime_ns=1)
-    assert taken() != before
+    zone.edit_delivery(checks={"stop": 1}, state="stopped")  # what a check itself changes
+    assert taken() == before
+    for changes in ({"mtime_ns": 1}, {"read_with": "another"}, {"findings": {"stop": 0}}):
+        last = taken()
+        zone.edit_delivery(**changes)
+        assert taken() != last
 
 
 # --- a broken check is not wrong data -----------------------------------------------------------

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from pipelines import instrument as instruments
-from pipelines import lake, receipts, register
+from pipelines import lake, loading, receipts, register
 from pipelines.findings import Finding, Severity, rules
 from pipelines.instrument import Correction
 from pipelines.settings import Settings
@@ -161,7 +161,7 @@ def load(settings: Settings, *corrections: Correction) -> list[Finding]:
     """What the loader finds, receipts written."""
     known = replace(INSTRUMENT, corrections=corrections, fingerprint=repr(corrections))
     registered = register.read(settings.raw)
-    loaded = lake.load(settings, [ROUND], known, registered)
+    loaded = loading.load(settings, [ROUND], known, registered)
     receipts.write_round(
         settings,
         loaded.manifest,

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import instrument, lake, register
+from pipelines import instrument, loading, register
 from pipelines.settings import DBT_PROJECT, Settings
 
 FACTS = (
@@ -29,7 +29,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A landing zone without anything, loaded."""
     home = tmp_path_factory.mktemp("home")
     settings = Settings(raw=home / "raw", home=home)
-    lake.load(settings, (), instrument.load(), register.read(settings.raw))
+    loading.load(settings, (), instrument.load(), register.read(settings.raw))
     settings.working_database.parent.mkdir(parents=True)
     return settings
 

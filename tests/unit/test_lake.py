@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import instrument as instruments
-from pipelines import lake, register
+from pipelines import lake, loading, register
 from pipelines.findings import Severity
 from pipelines.settings import Settings
 from pipelines.workbook import structure
@@ -51,13 +51,13 @@ def opened(monkeypatch) -> list[str]:
     return files
 
 
-def load(settings: Settings, *rounds: int, instrument=INSTRUMENT) -> lake.Load:
+def load(settings: Settings, *rounds: int, instrument=INSTRUMENT) -> loading.Load:
     known = register.read(settings.raw)
-    return lake.load(settings, rounds or (2022, ROUND), instrument, known)
+    return loading.load(settings, rounds or (2022, ROUND), instrument, known)
 
 
 def files(settings: Settings, round_: int = ROUND) -> list[Path]:
-    return lake.delivered(settings, round_)
+    return loading.delivered(settings, round_)
 
 
 def states(settings: Settings) -> dict[str, str]:
@@ -274,7 +274,7 @@ def test_workbooks_are_read_in_batches_with_the_same_result(home, monkeypatch):
     load(home)
     together = parquet(home)
     shutil.rmtree(home.home)
-    monkeypatch.setattr(lake, "BATCH_RESPONSES", 1)
+    monkeypatch.setattr(loading, "BATCH_RESPONSES", 1)
     load(home)
     assert parquet(home) == together
 
@@ -310,7 +310,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 def test_progress_counts_the_files_that_are_opened(home):
     seen: list[tuple[int, int]] = []
     known = register.read(home.raw)
-    lake.load(
+    loading.load(
         home, (2022, ROUND), INSTRUMENT, known, lambda done, total: seen.append((done, total))
     )
     assert seen == [(done, 6) for done in range(7)]
@@ -327,4 +327,4 @@ def test_an_empty_landing_zone_gives_empty_tables(tmp_path):
 
 def test_a_round_that_the_instrument_does_not_have_is_told(home):
     (home.raw / "1999").mkdir()
-    assert lake.unknown_rounds(home, INSTRUMENT) == ["1999"]
+    assert loading.passed_over(home, INSTRUMENT) == [home.raw / "1999"]

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from pipelines import instrument, receipts
 from pipelines.findings import Finding, by_severity, finding
-from pipelines.lake import Delivery, Manifest, write_text
+from pipelines.lake import Delivery, Manifest, write_findings
 from pipelines.receipts import annotate as marking
 from pipelines.receipts.annotate import Job, Mark, NotMarkedError, annotate
 from pipelines.register import Association
@@ -78,9 +77,7 @@ def _delivery(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    content = json.dumps([f.as_dict() for f in findings])
-    write_text(settings.receipts / file[:4] / f"{sha256}.reader.json", content)
-    return Delivery(
+    delivery = Delivery(
         file=file,
         sha256=sha256,
         round=int(file[:4]),
@@ -93,6 +90,8 @@ def _delivery(
         findings={s.value: n for s, n in by_severity(findings).items()},
         activities=[],
     )
+    write_findings(settings, delivery, "reader", findings)
+    return delivery
 
 
 def _wrong(cell: str = "E3", value: str = "Oftaa", rule: str = "answer_unknown") -> Finding:

@@ -1,0 +1,315 @@
+"""Loading: new and changed workbooks of the landing zone, read into the lake.
+
+Belongs here: noticing what is new under `raw/<round>/`, having it read, and writing what was read.
+Does not: reading a workbook (workbook/), which delivery counts and how it is kept (lake.py).
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import lake
+from pipelines.findings import RULES, THRESHOLDS, Finding, Severity, by_severity
+from pipelines.instrument import Instrument
+from pipelines.lake import Delivery, Manifest, SeenAs
+from pipelines.register import Register
+from pipelines.settings import PROJECT, Settings
+from pipelines.workbook.personal import PERSONAL
+
+if TYPE_CHECKING:
+    from pipelines.workbook.read import Reading
+    from pipelines.workbook.structure import Draft, ReadBook
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done and how many there are."""
+
+PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
+"""What may come from a busy machine: such a file is read again the next time."""
+
+BATCH_RESPONSES = 10_000
+"""How many responses are understood at a time: about 100 workbooks."""
+
+_NO_DELIVERIES = ("thumbs.db", "desktop.ini")
+"""What an office's machines put into folders by themselves, beside hidden and lock files."""
+
+_OTHER_FOLDERS = ("register", "outcomes", "indicator_11")
+"""The landing zone's folders that are no rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a load did.
+
+    Attributes:
+        manifest: as it is now.
+        read: the deliveries that were opened.
+        findings: what was found in them.
+    """
+
+    manifest: Manifest
+    read: tuple[Delivery, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+# --- reading what is new ------------------------------------------------------------------------
+
+
+def load(
+    settings: Settings,
+    rounds: Iterable[int],
+    instrument: Instrument,
+    register: Register,
+    progress: Progress = lambda done, total: None,
+) -> Load:
+    """Reads new and changed files of the rounds and settles which delivery counts.
+
+    A file whose path, size and time are as in the manifest is not opened again, unless the
+    instrument, the reader or the register's associations changed since, or what was read from it
+    is gone. What an earlier check found in the same file holds until its round is checked again.
+    """
+    before = lake.read_manifest(settings)
+    read_with = fingerprint(instrument, register)
+    outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with}
+    rounds = set(rounds) | outdated
+    known = {d.seen_as: d for d in before.deliveries if _is_as_read(settings, d, read_with)}
+    paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
+    seen = {path: seen_as(settings, path) for path in paths}
+    unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
+    new = {path: key for path, key in seen.items() if key not in known}
+    files = read_files(settings, new, instrument, register, progress)
+    checks = {d.key: d.checks for d in before.deliveries}
+    read = [
+        replace(d, read_with=read_with, checks=checks.get(d.key, {}) if d.is_readable else {})
+        for d, _ in files
+    ]
+    keys = {d.key for d in (*unchanged, *read)}
+    others = [
+        replace(d, is_present=d.is_present and d.round not in rounds)
+        for d in before.deliveries
+        if d.key not in keys
+    ]
+    manifest = Manifest(
+        lake.settle([*unchanged, *read, *others]),
+        lake.register_fingerprint(register),
+        register.is_synthetic,
+        before.checked_with,
+    )
+    lake.write_tables(settings, manifest, register)
+    _forget(settings, manifest, read_with)
+    opened = {d.key for d in read}
+    return Load(
+        manifest,
+        tuple(d for d in manifest.deliveries if d.key in opened),
+        tuple(f for _, findings in files for f in findings),
+    )
+
+
+def is_current(
+    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
+) -> bool:
+    """Whether a load of the rounds would find nothing new."""
+    manifest, rounds = lake.read_manifest(settings), set(rounds)
+    read_with = fingerprint(instrument, register)
+    paths = (path for round_ in rounds for path in delivered(settings, round_))
+    there = {seen_as(settings, path) for path in paths}
+    present = [d for d in manifest.deliveries if d.is_present]
+    known = {d.seen_as for d in manifest.deliveries if _is_as_read(settings, d, read_with)}
+    return (
+        manifest.register == lake.register_fingerprint(register)
+        and all(d.read_with == read_with for d in present)
+        and {d.seen_as for d in present if d.round in rounds and d.is_final} <= there <= known
+    )
+
+
+def _is_as_read(settings: Settings, delivery: Delivery, read_with: str) -> bool:
+    """Whether opening the same file again would tell nothing new."""
+    is_as_then = delivery.is_final and delivery.read_with == read_with
+    return is_as_then and lake.is_whole(settings, delivery)
+
+
+def _forget(settings: Settings, manifest: Manifest, read_with: str) -> None:
+    """Removes what was read in another way from files that are gone; back again, they are read."""
+    kept = {
+        lake.parquet_of(settings, d)
+        for d in manifest.deliveries
+        if d.is_present or d.read_with == read_with
+    }
+    for d in manifest.deliveries:
+        if (path := lake.parquet_of(settings, d)) not in kept:
+            path.unlink(missing_ok=True)
+
+
+def fingerprint(instrument: Instrument, register: Register) -> str:
+    """Changes whenever the same bytes could be read to something else."""
+    digest = hashlib.sha256(instrument.fingerprint.encode())
+    for path in (*sorted((PROJECT / "pipelines" / "workbook").glob("*.py")), RULES, THRESHOLDS):
+        digest.update(path.read_bytes())
+    digest.update("\0".join(sorted(register.associations)).encode())
+    return digest.hexdigest()
+
+
+def seen_as(settings: Settings, path: Path) -> SeenAs:
+    r"""What tells an unchanged file without opening it: name, time and size.
+
+    Bytes of a name that are no text are written as such: \xe5.
+    """
+    stat, name = path.stat(), path.relative_to(settings.raw).as_posix()
+    readable = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return readable, stat.st_mtime_ns, stat.st_size
+
+
+def delivered(settings: Settings, round_: int) -> list[Path]:
+    """The files delivered for a round, by name; hidden, lock and system files are none."""
+    folder = settings.raw / str(round_)
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.is_file() and _is_delivery(p))
+
+
+def _is_delivery(path: Path) -> bool:
+    name = path.name.casefold()
+    return not name.startswith((".", "~$")) and name not in _NO_DELIVERIES
+
+
+def passed_over(settings: Settings, instrument: Instrument) -> list[Path]:
+    """What lies in the landing zone where no file is read: unknown folders, files beside them."""
+    if not settings.raw.is_dir():
+        return []
+    rounds = {str(round_) for round_ in instrument.rounds}
+    zone = [p for p in sorted(settings.raw.iterdir()) if _is_delivery(p)]
+    strange = [p for p in zone if p.is_dir() and p.name not in {*rounds, *_OTHER_FOLDERS}]
+    loose = [p for p in zone if p.suffix.casefold().startswith(".xls")]
+    nested = [
+        p
+        for folder in zone
+        if folder.is_dir() and folder.name in rounds
+        for p in sorted(folder.iterdir())
+        if p.is_dir() and _is_delivery(p)
+    ]
+    return [*strange, *loose, *nested]
+
+
+def read_files(
+    settings: Settings,
+    new: Mapping[Path, SeenAs],
+    instrument: Instrument,
+    register: Register,
+    progress: Progress = lambda done, total: None,
+) -> list[tuple[Delivery, tuple[Finding, ...]]]:
+    """Reads files to parquet and findings; gives each one's delivery and findings."""
+    read = []
+    with _without_collection():
+        for batch in _batches(_drafts(new, instrument, register, progress)):
+            for delivery, reading in _readings(batch, instrument):
+                _write_reading(settings, delivery, reading)
+                read.append((delivery, reading.findings))
+    return read
+
+
+def _drafts(
+    new: Mapping[Path, SeenAs], instrument: Instrument, register: Register, progress: Progress
+) -> Iterator[tuple[Draft, SeenAs]]:
+    """Opens one file after the other, in a process that has little to lose."""
+    from pipelines.workbook.sandbox import Reader, read_safely
+
+    with Reader() as reader:
+        read = partial(read_safely, reader=reader)
+        for done, (path, key) in enumerate(new.items()):
+            progress(done, len(new))
+            yield _draft(path, key[0], instrument, register, read), key
+    progress(len(new), len(new))
+
+
+def _draft(
+    path: Path, file: str, instrument: Instrument, register: Register, read: ReadBook
+) -> Draft:
+    from pipelines.workbook.gate import regular_file
+    from pipelines.workbook.native import RefusedError
+    from pipelines.workbook.structure import draft_workbook, refused_file
+
+    round_ = int(path.parent.name)
+    try:
+        data = regular_file(path)
+    except RefusedError as refused:
+        return refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
+    return draft_workbook(
+        data,
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        folder_round=round_,
+        associations=register.associations,
+        instrument=instrument,
+        read=read,
+    )
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keeps the garbage collector, a twentieth of a load, away from the cells of a batch.
+
+    They hold no cycles, so they are freed all the same.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _batches(drafts: Iterable[tuple[Draft, SeenAs]]) -> Iterator[list[tuple[Draft, SeenAs]]]:
+    """So many at a time that each costs little and all fit in memory."""
+    batch, n_responses = [], 0
+    for draft, key in drafts:
+        batch.append((draft, key))
+        n_responses += draft.n_responses
+        if n_responses >= BATCH_RESPONSES:
+            yield batch
+            batch, n_responses = [], 0
+    yield batch
+
+
+def _readings(
+    batch: Sequence[tuple[Draft, SeenAs]], instrument: Instrument
+) -> Iterator[tuple[Delivery, Reading]]:
+    """What the drafts of a batch are read to."""
+    from pipelines.workbook.read import read_drafts
+
+    readings = read_drafts([draft for draft, _ in batch], instrument)
+    for (draft, (file, mtime_ns, size)), reading in zip(batch, readings, strict=True):
+        counts = by_severity(reading.findings)
+        delivery = Delivery(
+            file=file,
+            sha256=draft.sha256,
+            round=draft.round,
+            mtime_ns=mtime_ns,
+            size=size,
+            association_id=draft.association_id,
+            layout_id=draft.layout_id,
+            state="stopped" if counts[Severity.STOP] else "loaded",
+            rows_per_questionnaire=reading.rows_per_questionnaire,
+            findings={severity.value: n for severity, n in counts.items()},
+            activities=[lake.fields_of(a) for a in reading.activities],
+            holds_personal_data=any(f.rule_id in PERSONAL for f in reading.findings),
+            is_refused=draft.is_refused,
+            is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),
+        )
+        yield delivery, reading
+
+
+def _write_reading(settings: Settings, delivery: Delivery, reading: Reading) -> None:
+    """Writes responses and findings of one workbook, each under its content's name."""
+    if delivery.is_readable:
+        lake.write_parquet(lake.parquet_of(settings, delivery), reading.responses)
+    else:
+        lake.write_findings(settings, delivery, "checks", ())
+    lake.write_findings(settings, delivery, "reader", reading.findings)
