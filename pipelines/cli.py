@@ -10,8 +10,11 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+import socket
 import sys
-from collections.abc import Iterable
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -229,7 +232,14 @@ def open_ui(
 ) -> None:
     """Öppnar Dagsters webbsida på 127.0.0.1."""
     folders = _enter(raw, home)
+    _usable(folders)
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise Fault(
+                f"Porten {port} är upptagen. Välj en annan, till exempel --port {port + 1}."
+            )
     _prepare_dagster(folders)
+    os.environ["PYTHONWARNINGS"] = "ignore"
     out.print(f"Dagster på http://127.0.0.1:{port} – avsluta med Ctrl+C.")
     module = ["-m", "dagster", "dev", "-m", "pipelines.definitions"]
     where = ["-h", "127.0.0.1", "-p", str(port)]
@@ -318,24 +328,27 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> None:
 
     Raises:
         Fault: a step failed.
+        KeyboardInterrupt: Ctrl-C was pressed.
     """
     _prepare_dagster(folders)
     progress.report("Startar", 0, 1)
     definitions, dagster = _dagster()
     progress.report("Startar", 1, 1)
     config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    rounds = {
+        "dagster/asset_partition_range_start": str(years[0]),
+        "dagster/asset_partition_range_end": str(years[-1]),
+    }
     with dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance:
-        result = definitions.defs.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            run_config=config,
-            raise_on_error=False,
-            tags={
-                "dagster/asset_partition_range_start": str(years[0]),
-                "dagster/asset_partition_range_end": str(years[-1]),
-            }
-            if job != "build"
-            else {},
-        )
+        try:
+            result = definitions.defs.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                run_config=config,
+                raise_on_error=False,
+                tags=rounds if job != "build" else {},
+            )
+        except dagster.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
     if not result.success:
         raise Fault(_what_failed(result))
 
@@ -371,45 +384,66 @@ def _what_failed(result: Any) -> str:
 
 def _finish(folders: Settings, before: lake.Manifest) -> None:
     """The closing summary, and exit code 1 when the data has stops or errors."""
-    known = instrument.load()
     manifest = lake.read_manifest(folders)
-    earlier = {d.key: d for d in before.deliveries}
-    changed = [d for d in manifest.deliveries if d != earlier.get(d.key)]
-    _print_findings(folders, changed)
-    for d in changed:
-        if d.state == "removed" and d.key in earlier:
-            out.print(f"{discreet(d.file)} ligger inte kvar i mappen och räknas inte längre.")
-    counting = manifest.counting()
-    rounds = sorted({d.round for d in counting})
+    _print_changes(folders, before, manifest)
     in_use = [d for d in manifest.deliveries if d.state in ("loaded", "stopped")]
     totals = {s: sum(d.total(s) for d in in_use) for s in Severity}
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row("Omgångar", f"{len(rounds)}  ({_years(rounds)})")
-    grid.add_row("Förbund", str(len({d.association_id for d in counting})))
-    grid.add_row("Filer", str(len(counting)))
-    grid.add_row("Enkäter", number(sum(d.n_questionnaires for d in counting)))
-    grid.add_row(
-        "Fynd",
-        f"{totals[Severity.STOP]} stopp, {totals[Severity.ERROR]} fel, "
-        f"{several(totals[Severity.WARNING], 'varning', 'varningar')}",
-    )
-    if manifest.is_synthetic:
-        grid.add_row("Data", "påhittade (synthetic)")
-    if sum(totals.values()):
-        grid.add_row("Kvittenser", str(folders.home / "status.html"))
-    if folders.snapshot.exists():
-        grid.add_row("Marter", str(folders.snapshot))
-    out.print(grid)
+    _print_summary(folders, manifest, totals)
+    known = instrument.load()
     for path in loading.passed_over(folders, known):
-        out.print(f"Inte läst: {path}. Filer läses ur {folders.raw}/<årtal>, en mapp per omgång.")
-    year = rounds[-1] if rounds else status.default_round(folders, known, date.today())
+        where = f"Filer läses ur {folders.raw}/<årtal>, en mapp per omgång."
+        out.print(f"Inte läst: {path}. {where}", soft_wrap=True)
+    rounds = {d.round for d in manifest.counting()}
+    year = max(rounds) if rounds else status.default_round(folders, known, date.today())
     seen = checking.overview(folders, known, register.read(folders.raw), year, date.today())
     out.print(f"Nästa steg: {seen.next_step}", soft_wrap=True)
+    _print_waiting(d for d in in_use if d.round != year)
     if totals[Severity.STOP] or totals[Severity.ERROR]:
         raise typer.Exit(1)
 
 
 # --- printing -----------------------------------------------------------------------------------
+
+
+def _print_changes(folders: Settings, before: lake.Manifest, now: lake.Manifest) -> None:
+    """What was found in deliveries that are new or judged anew, and which are gone."""
+    earlier = {d.key: d for d in before.deliveries}
+    changed = [d for d in now.deliveries if d != earlier.get(d.key)]
+    _print_findings(folders, changed)
+    for d in changed:
+        if d.state == "removed" and d.key in earlier:
+            gone = f"{discreet(d.file)} ligger inte kvar i mappen och räknas inte längre."
+            out.print(gone, soft_wrap=True)
+
+
+def _print_summary(
+    folders: Settings, manifest: lake.Manifest, totals: Mapping[Severity, int]
+) -> None:
+    counting = manifest.counting()
+    rounds = sorted({d.round for d in counting})
+    warnings = several(totals[Severity.WARNING], "varning", "varningar")
+    found = f"{totals[Severity.STOP]} stopp, {totals[Severity.ERROR]} fel, {warnings}"
+    rows = {
+        "Omgångar": f"{len(rounds)}  ({_years(rounds)})",
+        "Förbund": str(len({d.association_id for d in counting})),
+        "Filer": str(len(counting)),
+        "Enkäter": number(sum(d.n_questionnaires for d in counting)),
+        "Fynd": found,
+        "Data": "påhittade (synthetic)" if manifest.is_synthetic else "",
+        "Kvittenser": str(folders.home / "status.html") if sum(totals.values()) else "",
+        "Marter": str(folders.snapshot) if folders.snapshot.exists() else "",
+    }
+    for name, text in rows.items():
+        if text:
+            out.print(f"{name:12}{text}", soft_wrap=True)
+
+
+def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:
+    """Rounds beside the one whose next step was told in which files wait to be mended."""
+    stops = Counter(d.round for d in deliveries if d.total(Severity.STOP))
+    for round_, n in sorted(stops.items()):
+        files = several(n, "fil", "filer")
+        out.print(f"I omgång {round_} väntar {files} på rättning: nns status --round {round_}")
 
 
 def _print_status(seen: status.Overview) -> None:
@@ -428,14 +462,16 @@ def _print_status(seen: status.Overview) -> None:
     for name in ("Enkäter", "Stopp", "Fel", "Varn."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Läge", no_wrap=True)
+    files_of = Counter(line.association_id for line in seen.lines)
     for line in seen.lines:
         counts = (line.questionnaires, line.stops, line.errors, line.warnings)
-        shown = ("" if line.questionnaires is None else str(n) for n in counts)
+        shown = ("" if n is None or not line.received else str(n) for n in counts)
         file = discreet(Path(line.file).name) if line.file else "–"
-        unnamed = "" if line.state == "new" else "okänt förbund"
-        names = [line.short_name or (unnamed if shows_file else file), file]
+        name = line.short_name or ("" if line.state == "new" else "okänt förbund")
+        if not shows_file and (not line.short_name or files_of[line.association_id] > 1):
+            name = f"{name}\n  {file}".lstrip("\n")
         table.add_row(
-            *names[: 1 + shows_file],
+            *(name, file)[: 1 + shows_file],
             short_moment(line.received) if line.received else "",
             *shown,
             status.STATES[line.state],
@@ -462,7 +498,8 @@ def _print_findings(folders: Settings, deliveries: Iterable[lake.Delivery]) -> N
         where = " ".join(part for part in (f.file, whose, f.sheet, f.cell, f.question) if part)
         out.print(Text(LEVELS[f.severity], "bold"), Text(f" {where}: {f.wrong} {f.remedy}"))
     if (more := len(told) - FINDINGS_SHOWN) > 0:
-        out.print(f"… och {several(more, 'fynd', 'fynd')} till, se {folders.home / 'status.html'}")
+        rest = f"… och {more} fynd till, se {folders.home / 'status.html'}"
+        out.print(rest, soft_wrap=True)
 
 
 def _show_progress(stage: str, done: int, total: int) -> None:
@@ -529,7 +566,7 @@ def main() -> None:
         err.print("Avbrutet. Det som var klart är kvar; kör samma kommando igen.")
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         if said := terminal.message(error):
             err.print(f"nns: {said}", soft_wrap=True, markup=False)
     sys.stdout.flush()

@@ -319,7 +319,28 @@ def _deliveries(about: _About) -> pd.DataFrame:
             "volume_z": far,
         }
     )
-    return frame.join(_twins(about))
+    return frame.join(_absent(about)).join(_twins(about))
+
+
+def _absent(about: _About) -> pd.DataFrame:
+    """For each delivery the questionnaires that returned none now and quite a few last round."""
+    asked, least = about.instrument.questionnaires_in(about.round), about.thresholds["absent_min"]
+    absent = [
+        [
+            q.sheet_name
+            for q in asked
+            if before and before.rows_per_questionnaire.get(q.questionnaire_id, 0) >= least
+            if not now.rows_per_questionnaire.get(q.questionnaire_id)
+        ]
+        for now, before in zip(about.deliveries, about.before, strict=True)
+    ]
+    empty = [not d.n_questionnaires for d in about.deliveries]  # which is another rule
+    return pd.DataFrame(
+        {
+            "n_absent": [np.nan if e else len(a) for a, e in zip(absent, empty, strict=True)],
+            "absent_sv": [", ".join(a) for a in absent],
+        }
+    )
 
 
 def _has_agreement(about: _About, delivery: Delivery) -> bool:
@@ -491,7 +512,7 @@ def _numbers(frame: pd.DataFrame, about: _About) -> None:
     same = frame.groupby([*_SHEET, "lopnr"], observed=True)["row"]
     times = same.cumcount().where(number.notna() & ~frame["is_pasted"])
     frame["lopnr_times_before"] = times
-    frame["row_before"] = same.transform("first")
+    frame["row_before"] = same.transform("first").fillna(0).astype(int)
     plain = number.str.fullmatch(PLAIN_NUMBER, na=False)
     frame["lopnr_shown"] = number.where(plain, HIDDEN).where(times > 0)
 

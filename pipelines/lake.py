@@ -46,6 +46,7 @@ class Delivery:
         findings: how many the reader has, by severity.
         activities: what the sheet `Insatser` lists.
         read_with: fingerprint of all that decided what the bytes were read to.
+        is_misplaced: whether it belongs to another round than its folder's.
         holds_personal_data: whether the reader found any, so that the file itself must go.
         checks: how many findings the expectations have, by severity.
         is_refused: whether the file was refused before any of its cells was looked at.
@@ -65,6 +66,7 @@ class Delivery:
     findings: Mapping[str, int]
     activities: Sequence[Mapping[str, Any]]
     read_with: str = ""
+    is_misplaced: bool = False
     holds_personal_data: bool = False
     checks: Mapping[str, int] = field(default_factory=dict)
     is_refused: bool = False
@@ -78,8 +80,8 @@ class Delivery:
 
     @property
     def unit(self) -> tuple[int, str | None]:
-        """What a delivery is about; one of each counts."""
-        return self.round, self.association_id
+        """What a delivery is about, one of each counts; unknown of one in the wrong folder."""
+        return self.round, None if self.is_misplaced else self.association_id
 
     def age(self) -> tuple[int, str]:
         """What tells the newer of two deliveries: time, then name."""
@@ -252,12 +254,16 @@ def keep_checked(settings: Settings, round_: int, checked_with: str) -> None:
 
 
 def read_manifest(settings: Settings) -> Manifest:
-    """The manifest, empty before the first load."""
+    """The manifest, empty before the first load; one of an older program is read anew, so empty."""
     path = settings.lake / "manifest.json"
     if not path.exists():
         return Manifest()
     content = json.loads(path.read_text(encoding="utf-8"))
-    return Manifest(**content | {"deliveries": tuple(Delivery(**d) for d in content["deliveries"])})
+    try:
+        deliveries = tuple(Delivery(**d) for d in content["deliveries"])
+        return Manifest(**content | {"deliveries": deliveries})
+    except TypeError:
+        return Manifest()
 
 
 def write_tables(settings: Settings, manifest: Manifest, register: Register) -> None:

@@ -34,6 +34,9 @@ Progress = Callable[[int, int], None]
 PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
 """What may come from a busy machine: such a file is read again the next time."""
 
+MISPLACED = ("round_unknown", "round_not_folder")
+"""What a file tells that lies in the wrong folder: it replaces nothing there."""
+
 BATCH_RESPONSES = 10_000
 """How many responses are understood at a time: about 100 workbooks."""
 
@@ -299,6 +302,7 @@ def _readings(
             rows_per_questionnaire=reading.rows_per_questionnaire,
             findings={severity.value: n for severity, n in counts.items()},
             activities=[lake.fields_of(a) for a in reading.activities],
+            is_misplaced=any(f.rule_id in MISPLACED for f in reading.findings),
             holds_personal_data=any(f.rule_id in PERSONAL for f in reading.findings),
             is_refused=draft.is_refused,
             is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),

@@ -7,13 +7,14 @@ deliveries came in; that is the lake's.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipelines import instrument
+from pipelines.settings import DBT_PROJECT
 
 Row = TypeVar("Row")
 
@@ -94,37 +95,41 @@ def read(raw: Path) -> Register:
     associations = _read(folder / "associations.csv", _association)
     memberships = _read(folder / "memberships.csv", _membership)
     targets = _read(folder / "targets.csv", _target)
+    known = {a.association_id for a in associations.values()}
     if memberships and not associations:
         path = folder / "associations.csv"
         raise RegisterError(f"{path} saknas eller är tom. Lägg dit registret över förbund.")
     _check_associations(folder / "associations.csv", associations)
-    _check_memberships(folder / "memberships.csv", memberships, associations)
-    _check_targets(folder / "targets.csv", targets)
+    _check_memberships(folder / "memberships.csv", memberships, known)
+    _check_targets(folder / "targets.csv", targets, known)
     origin = folder / "ORIGIN"
     return Register(
-        associations={a.association_id: a for a in associations},
-        memberships=memberships,
-        targets=targets,
+        associations={a.association_id: a for a in associations.values()},
+        memberships=tuple(memberships.values()),
+        targets=tuple(targets.values()),
         is_synthetic=origin.is_file() and "synthetic" in origin.read_text(encoding="utf-8"),
     )
 
 
-def _read(path: Path, make: Callable[[dict[str, str]], Row]) -> tuple[Row, ...]:
+def _read(path: Path, make: Callable[[dict[str, str]], Row]) -> dict[int, Row]:
+    """The rows of a file by their number in it."""
     if not path.is_file():
-        return ()
-    rows = []
-    for number, row in enumerate(csv_rows(path), start=2):
+        return {}
+    rows = {}
+    for number, row in csv_rows(path):
         try:
-            rows.append(make(row))
+            rows[number] = make(row)
         except KeyError as error:
             raise RegisterError(f"{path}: kolumnen {error.args[0]} saknas.") from error
         except ValueError as error:
             raise RegisterError(f"{path}, rad {number}: {error}") from error
-    return tuple(rows)
+    return rows
 
 
-def csv_rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file as stripped text: UTF-8, BOM allowed, `,` or `;`.
+def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The line number and stripped texts of each row of a CSV file: UTF-8, BOM allowed, `,` or `;`.
+
+    Rows without any text, as Excel leaves them, are passed over.
 
     Raises:
         RegisterError: the file is not UTF-8.
@@ -137,8 +142,11 @@ def csv_rows(path: Path) -> Iterator[dict[str, str]]:
         ) from error
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    for row in csv.DictReader(text.splitlines(), delimiter=delimiter):
-        yield {(key or "").strip(): (value or "").strip() for key, value in row.items()}
+    rows = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    for row in rows:
+        texts = {(k or "").strip(): v.strip() for k, v in row.items() if isinstance(v, str)}
+        if any(texts.values()):
+            yield rows.line_num, {**dict.fromkeys(rows.fieldnames or (), ""), **texts}
 
 
 def _association(row: dict[str, str]) -> Association:
@@ -155,8 +163,7 @@ def _membership(row: dict[str, str]) -> Membership:
     return Membership(
         association_id=_required(row, "association_id"),
         municipality_code=_required(row, "municipality_code"),
-        first_round=_year(row["first_round"]),
-        last_round=_year(row["last_round"]) if row["last_round"] else None,
+        **_rounds(row),
     )
 
 
@@ -169,17 +176,16 @@ def _target(row: dict[str, str]) -> Target:
         indicator_id=indicator_id,
         level=_required(row, "level"),
         unit_id=row["unit_id"] or None,
-        first_round=_year(row["first_round"]),
-        last_round=_year(row["last_round"]) if row["last_round"] else None,
-        target_share=float(row["target_share"].replace(",", ".")),
+        **_rounds(row),
+        target_share=_percent(row["target_share"]),
     )
 
 
-def _check_associations(path: Path, associations: tuple[Association, ...]) -> None:
+def _check_associations(path: Path, associations: Mapping[int, Association]) -> None:
     """Refuses an id given twice and an unknown county."""
     counties = {row["county_code"] for row in instrument.seed_rows("counties")}
     known: set[str] = set()
-    for number, a in enumerate(associations, start=2):
+    for number, a in associations.items():
         where = f"{path}, rad {number}"
         if a.association_id in known:
             raise RegisterError(f"{where}: förbundet {a.association_id} finns två gånger.")
@@ -189,37 +195,51 @@ def _check_associations(path: Path, associations: tuple[Association, ...]) -> No
 
 
 def _check_memberships(
-    path: Path, memberships: tuple[Membership, ...], associations: tuple[Association, ...]
+    path: Path, memberships: Mapping[int, Membership], associations: Container[str]
 ) -> None:
     """Refuses unknown ids, and the same membership given twice for a round."""
     municipalities = {row["municipality_code"] for row in instrument.seed_rows("municipalities")}
-    known = {a.association_id for a in associations}
-    for number, m in enumerate(memberships, start=2):
+    for number, m in memberships.items():
         where = f"{path}, rad {number}"
-        if m.association_id not in known:
+        if m.association_id not in associations:
             raise RegisterError(f"{where}: förbundet {m.association_id} finns inte i registret.")
         if m.municipality_code not in municipalities:
             raise RegisterError(
                 f"{where}: kommunkoden {m.municipality_code} är okänd (fyra siffror, 0114)."
             )
-        for earlier, other in enumerate(memberships[: number - 2], start=2):
-            if m.overlaps(other):
-                raise RegisterError(f"{where}: samma medlemskap finns på rad {earlier}.")
+        _refuse_repeated(where, "samma medlemskap", m, number, memberships)
 
 
-def _check_targets(path: Path, targets: tuple[Target, ...]) -> None:
-    """Refuses targets of unknown figures, and two targets for one figure, unit and round."""
+def _check_targets(path: Path, targets: Mapping[int, Target], associations: Container[str]) -> None:
+    """Refuses targets of unknown figures or units, and two for one figure, unit and round."""
     measures = {row["measure_id"] for row in instrument.seed_rows("measures")}
     indicators = {row["indicator_id"] for row in instrument.seed_rows("indicators")}
-    for number, t in enumerate(targets, start=2):
+    levels = _levels() if targets else ()
+    for number, t in targets.items():
+        where = f"{path}, rad {number}"
         if t.measure_id not in {*measures, None} or t.indicator_id not in {*indicators, None}:
             figure = t.measure_id or t.indicator_id
-            raise RegisterError(
-                f"{path}, rad {number}: {figure} är inget mått och ingen indikator."
-            )
-        for earlier, other in enumerate(targets[: number - 2], start=2):
-            if t.overlaps(other):
-                raise RegisterError(f"{path}, rad {number}: samma målnivå finns på rad {earlier}.")
+            raise RegisterError(f"{where}: {figure} är inget mått och ingen indikator.")
+        if t.level not in levels:
+            raise RegisterError(f"{where}: nivån {t.level} är ingen av {', '.join(levels)}.")
+        if t.level == "association" and t.unit_id and t.unit_id not in associations:
+            raise RegisterError(f"{where}: förbundet {t.unit_id} finns inte i registret.")
+        _refuse_repeated(where, "samma målnivå", t, number, targets)
+
+
+def _refuse_repeated(where: str, what: str, row: Any, number: int, rows: Mapping[int, Any]) -> None:
+    for earlier, other in rows.items():
+        if earlier < number and row.overlaps(other):
+            raise RegisterError(f"{where}: {what} finns på rad {earlier}.")
+
+
+def _levels() -> Sequence[str]:
+    """The levels of units that figures are computed for, as the dbt project names them."""
+    import yaml
+
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    levels: list[str] = project["vars"]["levels"]
+    return levels
 
 
 def _share_a_round(a: Membership | Target, b: Membership | Target) -> bool:
@@ -231,6 +251,22 @@ def _required(row: dict[str, str], column: str) -> str:
     if not row[column]:
         raise ValueError(f"{column} är tom.")
     return row[column]
+
+
+def _rounds(row: dict[str, str]) -> dict[str, Any]:
+    """The first and last round of a row; no last: still."""
+    first = _year(row["first_round"])
+    last = _year(row["last_round"]) if row["last_round"] else None
+    if last is not None and last < first:
+        raise ValueError(f"last_round {last} ligger före first_round {first}.")
+    return {"first_round": first, "last_round": last}
+
+
+def _percent(text: str) -> float:
+    share = float(text.replace(",", "."))
+    if not 0 <= share <= 100:
+        raise ValueError(f"{text} är ingen andel i procent (0 till 100).")
+    return share
 
 
 def _year(text: str) -> int:

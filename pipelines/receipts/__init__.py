@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines import lake
+from pipelines.swedish import day
 
 if TYPE_CHECKING:
     from pipelines.instrument import Instrument
@@ -83,10 +84,11 @@ def write_round(
             delivery=delivery,
             association_name=association.association_name if association else "",
             round=instrument.rounds[round_],
-            told=tell(findings, delivery, instrument),
+            told=tell(findings, delivery, instrument, associations),
             previous=previous.rows_per_questionnaire if previous else None,
             previous_round=previous.round if previous else None,
             in_force=in_force if delivery.state == "stopped" else None,
+            replaces=_replaced(manifest, delivery) if delivery.state == "loaded" else None,
             instrument=instrument,
             is_synthetic=manifest.is_synthetic,
             today=today,
@@ -151,6 +153,13 @@ def _base_name(delivery: Delivery) -> str:
     return re.sub(r"[^\w.-]+", "-", wanted).strip(".-")[:50] or "fil"
 
 
+def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
+    """The file under another name that the delivery takes the place of."""
+    older = [d for d in manifest.deliveries if d.unit == delivery.unit and d.state == "replaced"]
+    files = [d.file for d in sorted(older, key=lambda d: d.age()) if d.file != delivery.file]
+    return files[-1] if files else None
+
+
 def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
     """The association's last delivery in an earlier round that counts."""
     earlier = (
@@ -198,7 +207,9 @@ def _job(settings: Settings, folder: Path, receipt: Receipt) -> Job:
 
     delivery = receipt.delivery
     suffix = PurePosixPath(delivery.file).suffix.lower()
-    lines = [f"{receipt.verdict}. {receipt.why}", f"Skicka igen: {receipt.resend_by}"]
+    lines = [f"{receipt.verdict}. {receipt.why}"]
+    if receipt.is_to_resend:
+        lines.append(f"Sista dag för leverans: {day(receipt.round.delivery_deadline)}")
     if receipt.is_synthetic:
         lines.append("Påhittade data (synthetic)")
     return Job(

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -28,7 +28,7 @@ from pipelines.workbook.sandbox import Reader, serve
 from pipelines.workbook.structure import RECEIPT_SHEET
 
 COLUMNS = (
-    *("Nivå", "Blad", "Cell", "Fråga", "Ert värde", "Vad är fel", "Gör så här"),
+    *("Nivå", "Blad", "Cell", "Fråga", "Ditt värde", "Vad är fel", "Gör så här"),
     *("Regel", "Fil"),
 )
 """The nine fields of a finding as the list shows them."""
@@ -119,13 +119,14 @@ def annotate(data: bytes, job: Job) -> bytes:
     cells and comments is not; nor are the file's properties, which may name people.
 
     Raises:
-        NotMarkedError: personal data stands where it cannot be taken away.
+        NotMarkedError: personal data stands where it cannot be taken away, anywhere in the file.
         Exception: openpyxl cannot open the workbook.
     """
     import warnings
 
     from openpyxl import load_workbook
     from openpyxl.packaging.core import DocumentProperties
+    from openpyxl.packaging.custom import CustomPropertyList
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -145,7 +146,11 @@ def annotate(data: bytes, job: Job) -> bytes:
     _write_list(book, job, sheets)
     written = datetime.fromisoformat(job.written)
     book.properties = DocumentProperties(creator=_AUTHOR, created=written, modified=written)
-    return _saved(book)
+    book.custom_doc_props = CustomPropertyList()
+    saved = _saved(book)
+    if any(map(personal_data, _texts_of(saved))):
+        raise NotMarkedError
+    return saved
 
 
 def _hide_personal_data(sheets: Mapping[str, Any]) -> None:
@@ -166,7 +171,7 @@ def _hide_personal_data(sheets: Mapping[str, Any]) -> None:
         for row in sheet.iter_rows():
             for cell in row:
                 beside = (
-                    cell.comment and cell.comment.text,
+                    cell.comment and f"{cell.comment.author}\n{cell.comment.text}",
                     cell.hyperlink and cell.hyperlink.target,
                 )
                 if any(map(personal_data, filter(None, beside))):
@@ -313,6 +318,17 @@ def _plain(text: str) -> str:
 
 def _lines(text: str, width: int) -> int:
     return sum(1 + len(line) // width for line in text.split("\n"))
+
+
+def _texts_of(data: bytes) -> Iterator[str]:
+    """Every text and attribute in the XML of a workbook that we wrote ourselves."""
+    from xml.etree import ElementTree
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels", ".vml")):
+                for element in ElementTree.fromstring(archive.read(name)).iter():  # noqa: S314
+                    yield from (element.text or "", element.tail or "", *element.attrib.values())
 
 
 # --- saving -------------------------------------------------------------------------------------

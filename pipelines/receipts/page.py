@@ -17,6 +17,7 @@ from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import columns_of, suggestion
+from pipelines.register import Association
 from pipelines.status import STATES, Line, Overview
 from pipelines.swedish import day, days_left, moment, number, several, short_moment
 from pipelines.workbook.personal import discreet
@@ -80,6 +81,7 @@ class Receipt:
         previous: questionnaires of the association's last delivery before this round, by id.
         previous_round: the round of that delivery.
         in_force: an earlier file of the association that counts while this one does not.
+        replaces: an earlier file of the association that this one takes the place of.
         today: the day the receipt is written.
     """
 
@@ -91,6 +93,7 @@ class Receipt:
     previous: Mapping[str, int] | None
     previous_round: int | None
     in_force: str | None
+    replaces: str | None
     instrument: Instrument
     is_synthetic: bool
     today: date
@@ -128,25 +131,26 @@ class Receipt:
         return f"{received} räknas, men {several(len(to_mend), 'sak', 'saker')} behöver rättas."
 
     @property
-    def resend_by(self) -> str:
-        """The day to send the mended file, in words; the same whichever day it is."""
-        if not any(t.is_to_mend for t in self.told):
-            return "behövs inte"
-        return f"senast {day(self.round.delivery_deadline)}"
+    def is_to_resend(self) -> bool:
+        """Whether something is to be mended."""
+        return any(t.is_to_mend for t in self.told)
 
     @property
     def resend(self) -> str:
         """When to send the mended file, seen from today."""
-        left = (self.round.delivery_deadline - self.today).days
-        if not any(t.is_to_mend for t in self.told):
-            return self.resend_by
-        if left < 0:
-            return f"så snart ni kan, sista dag var {day(self.round.delivery_deadline)}"
-        return f"{self.resend_by} ({days_left(left)})"
+        deadline = self.round.delivery_deadline
+        if not self.is_to_resend:
+            return "behövs inte"
+        if self.today > deadline:
+            return f"så snart du kan, sista dag var {day(deadline)}"
+        return f"senast {day(deadline)} ({days_left((deadline - self.today).days)})"
 
 
 def tell(
-    findings: Iterable[Finding], delivery: Delivery, instrument: Instrument
+    findings: Iterable[Finding],
+    delivery: Delivery,
+    instrument: Instrument,
+    associations: Mapping[str, Association],
 ) -> tuple[Told, ...]:
     """The findings as an association reads them, gravest first, else in their order."""
     order = list(LEVELS)
@@ -155,7 +159,7 @@ def tell(
         field = columns_of(f.sheet, delivery.layout_id, instrument).get(f.question, "")
         question = instrument.questions.get(field)
         label = question.label_sv if question else ""
-        told.append(Told(f, label, suggestion(f, delivery, instrument)))
+        told.append(Told(f, label, suggestion(f, delivery, instrument, associations)))
     return tuple(told)
 
 
@@ -213,7 +217,7 @@ class _Part:
             "Blad": any(t.finding.sheet for t in self.told),
             "Cell": any(t.finding.cell for t in self.told),
             "Fråga": any(t.question for t in self.told),
-            "Ert värde": any(t.finding.value for t in self.told),
+            "Ditt värde": any(t.finding.value for t in self.told),
             "Gör så här": not self.remedy,
         }
         return [name for name, is_used in columns.items() if is_used]

@@ -11,18 +11,49 @@ from collections.abc import Iterable, Mapping
 from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
+from pipelines.register import Association
 from pipelines.workbook.cells import normalised
 from pipelines.workbook.personal import HIDDEN
 
 _LONGEST = 40
 
 
-def suggestion(finding: Finding, delivery: Delivery, instrument: Instrument) -> str | None:
-    """The accepted value that the finding's value is clearly near, or None."""
+def suggestion(
+    finding: Finding,
+    delivery: Delivery,
+    instrument: Instrument,
+    associations: Mapping[str, Association],
+) -> str | None:
+    """The accepted value that the finding's value clearly means or is near, or None."""
     value = finding.sheet if finding.rule_id == "sheet_unknown" else finding.value
-    if value == HIDDEN or len(value) > _LONGEST:
+    if value == HIDDEN:
         return None
+    if meant := _meant(finding, delivery, instrument, associations).get(normalised(value)):
+        return meant
+    if len(value) > _LONGEST:
+        return None
+    if finding.rule_id == "association_unknown":
+        return nearest(value, associations)
     return nearest(value, _accepted(finding, delivery, instrument))
+
+
+def _meant(
+    finding: Finding,
+    delivery: Delivery,
+    instrument: Instrument,
+    associations: Mapping[str, Association],
+) -> Mapping[str, str]:
+    """What stands for an accepted value in words: an association's name, a question's wording."""
+    if finding.rule_id == "association_unknown":
+        return {normalised(a.association_name): a.association_id for a in associations.values()}
+    if finding.rule_id == "column_unknown":
+        columns = columns_of(finding.sheet, delivery.layout_id, instrument)
+        return {
+            normalised(instrument.questions[field].label_sv): name
+            for name, field in columns.items()
+            if field in instrument.questions and instrument.questions[field].is_in(delivery.round)
+        }
+    return {}
 
 
 def nearest(value: str, accepted: Iterable[str]) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from pipelines.instrument import ScaleCode
@@ -37,6 +38,7 @@ class Kind:
         blank: what a blank or unknown cell becomes.
         parse: from a cell that is not blank to its value, or UNKNOWN.
         gather: makes a column of values; bytes where they are small codes.
+        elsewhere: spellings, normalised, that other columns of this kind accept.
         seen: the values of cells met so far.
         refused: those of them that are not understood.
     """
@@ -46,6 +48,7 @@ class Kind:
     blank: Any
     parse: Callable[[Cell], Any]
     gather: Callable[[Iterable[Any]], Sequence[Any]] = list
+    elsewhere: frozenset[str] = frozenset()
     seen: dict[Cell, Any] = field(default_factory=dict)
     refused: set[Cell] = field(default_factory=set)
 
@@ -75,8 +78,11 @@ def typed(cells: Sequence[Cell], kind: Kind) -> tuple[Sequence[Any], list[int]]:
 
 
 @cache
-def answer_kind(scale: tuple[ScaleCode, ...]) -> Kind:
-    """Answers on a scale: a code (3, 3.0, "3"), a label ("Ofta"), or both ("3 Ofta")."""
+def answer_kind(scale: tuple[ScaleCode, ...], others: frozenset[tuple[ScaleCode, ...]]) -> Kind:
+    """Answers on a scale: a code (3, 3.0, "3"), a label ("Ofta"), or both ("3 Ofta").
+
+    `others` are the scales that answers may have strayed from.
+    """
     label_of = {code.code: normalised(code.label_sv) for code in scale}
     code_of = {label: code for code, label in label_of.items()}
 
@@ -94,7 +100,12 @@ def answer_kind(scale: tuple[ScaleCode, ...]) -> Kind:
         return code if known else UNKNOWN
 
     wanted = ", ".join(f"{code.code} {code.label_sv}" for code in scale)
-    return Kind("answer_unknown", wanted, 0, parse, bytes)
+    strayed = frozenset(
+        normalised(spelling)
+        for code in chain.from_iterable(others)
+        for spelling in (code.code, code.label_sv, f"{code.code} {code.label_sv}")
+    )
+    return Kind("answer_unknown", wanted, 0, parse, bytes, strayed)
 
 
 def spelling_kind(accepted: Mapping[str, str], rule: str) -> Kind:

@@ -176,11 +176,26 @@ def _duplicate_lopnr(delivery: Delivery, scene: Scene) -> Delivery:
     return _edit(delivery, lambda r: replace(r, lopnr=first))
 
 
-@_content("Rader som är numrerade i förväg men utan svar")
+def _with_more(delivery: Delivery, *respondents: Respondent) -> Delivery:
+    return _with_sheet(delivery, 0, respondents=(*delivery.sheets[0].respondents, *respondents))
+
+
+@_content("Rader som är numrerade i förväg")
 def _numbered_in_advance(delivery: Delivery, scene: Scene) -> Delivery:
-    sheet = delivery.sheets[0]
-    empty = (Respondent(len(sheet.respondents) + n) for n in (1, 2, 3))
-    return _with_sheet(delivery, 0, respondents=(*sheet.respondents, *empty))
+    last = len(delivery.sheets[0].respondents)
+    return _with_more(delivery, *(Respondent(last + n) for n in (1, 2, 3)))
+
+
+@_content("En rad med löpnummer och insats men utan svar")
+def _no_answers(delivery: Delivery, scene: Scene) -> Delivery:
+    respondents = delivery.sheets[0].respondents
+    return _with_more(delivery, Respondent(len(respondents) + 1, respondents[0].insats_kod))
+
+
+@_content("En rad med medelvärden sist på bladet")
+def _row_of_sums(delivery: Delivery, scene: Scene) -> Delivery:
+    question = _questions(delivery.sheets[0], scene, delivery.round)[0]
+    return _with_more(delivery, Respondent("Medel", answers={question.question_id: 3}))
 
 
 @_content("Samma svar som i ett annat förbunds fil")

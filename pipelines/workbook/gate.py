@@ -15,16 +15,34 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
+from xml.sax.saxutils import unescape
 
 from pipelines.swedish import number
 from pipelines.workbook.cells import address
 from pipelines.workbook.native import RefusedError
+from pipelines.workbook.personal import PERSONAL_NUMBER, personal_data
+
+
+def _between(*elements: bytes) -> re.Pattern[bytes]:
+    """What stands in elements of these names, whatever their prefix."""
+    return re.compile(rb"<(?:\w+:)?(?:" + b"|".join(elements) + rb")(?:\s[^>]*)?>([^<]+)<")
+
+
+_SHEETS = re.compile(r"xl/worksheets/")
+_PLACES = (
+    ("en anteckning", re.compile(r"xl/(threaded)?comments"), _between(b"t", b"text")),
+    ("en textruta", re.compile(r"xl/drawings/"), _between(b"t")),
+    ("dokumentets egenskaper", re.compile(r"docprops/"), re.compile(rb">([^<]+)<")),
+    ("ett sidhuvud eller en sidfot", _SHEETS, _between(rb"\w*Header", rb"\w*Footer")),
+    ("en formel", _SHEETS, _between(b"f", rb"formula[12]?")),
+)
+"""Where texts stand beside cells: in words, in which parts, and in which elements."""
 
 Hollow = tuple[str, str, str]
 """Sheet, cell and error text ('' for a formula without a value) of a cell that reads as empty."""
@@ -56,12 +74,14 @@ class Inspection:
     Attributes:
         hollow: the cells that read as empty though something stands in them.
         hidden: the titles of sheets that Excel does not show.
+        beside: where else a personal identity number stands, in Swedish; each place once.
         plain: the XML that was inspected, packed anew: all that the reader gets to see, without
             macros, pictures or bytes between the parts. Empty once it has been read.
     """
 
     hollow: tuple[Hollow, ...]
     hidden: tuple[str, ...]
+    beside: tuple[str, ...] = ()
     plain: bytes = b""
 
 
@@ -137,7 +157,7 @@ def inspect(data: bytes, limits: Limits = LIMITS) -> Inspection:
         if len(hollow) > limits.hollow:
             raise RefusedError("too_many_hollow", number(limits.hollow))
     hidden = tuple(sheet.title for sheet in sheets if sheet.is_hidden)
-    return Inspection(tuple(hollow), hidden, _packed(parts))
+    return Inspection(tuple(hollow), hidden, tuple(_numbers_beside(parts)), _packed(parts))
 
 
 # --- the zip ------------------------------------------------------------------------------------
@@ -365,6 +385,19 @@ class _Scan:
             return value if _ERROR.fullmatch(value) else "#"
         has_value = "v" in self._seen if kind == "str" else value or "is" in self._seen
         return None if has_value or "f" not in self._seen else ""
+
+
+def _numbers_beside(parts: Parts) -> Iterator[str]:
+    """The places beside cells in which a personal identity number stands."""
+    for place, names, elements in _PLACES:
+        texts = (
+            unescape(text.decode("utf-8", "replace"))
+            for name, part in parts.items()
+            if names.match(name)
+            for text in elements.findall(part)
+        )
+        if any(personal_data(text) == PERSONAL_NUMBER for text in texts):
+            yield place
 
 
 def _parse(

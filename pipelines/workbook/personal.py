@@ -28,7 +28,10 @@ HIDDEN = "(dolt)"
 PERSONAL_RULES = {PERSONAL_NUMBER: "personal_number", PHONE: "phone_number", EMAIL: "email_address"}
 """The rule that each kind breaks in a cell."""
 
-PERSONAL = (*PERSONAL_RULES.values(), "personal_file_name", "personal_sheet_name")
+PERSONAL = (
+    *PERSONAL_RULES.values(),
+    *("personal_file_name", "personal_sheet_name", "personal_number_beside"),
+)
 """All rules about personal data: the file itself must not stay."""
 
 PLAIN_NUMBER = re.compile(r"[0-9]{1,6}")

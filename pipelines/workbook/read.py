@@ -9,7 +9,7 @@ which delivery counts (the lake).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
@@ -18,14 +18,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.findings import Finding
+from pipelines.findings import Finding, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.workbook.cells import (
     Cell,
     Kind,
     address,
+    blank,
     column_letters,
     normalised,
+    plain_text,
     spelling_kind,
     typed,
 )
@@ -37,6 +39,7 @@ from pipelines.workbook.structure import (
     Plan,
     Sheet,
     draft_workbook,
+    listed,
 )
 
 RESPONSES_SCHEMA = pa.schema(
@@ -126,7 +129,8 @@ def read_drafts(drafts: Sequence[Draft], instrument: Instrument) -> list[Reading
     activities = [listed.get(d.activities, ()) for d in drafts]
     codes: dict[Sheet, Kind] = {}
     for d, of_workbook in zip(drafts, activities, strict=True):
-        codes |= dict.fromkeys(d.sheets, _activity_kind(of_workbook, instrument))
+        kind = _activity_kind(of_workbook, instrument) if d.activities else _NO_ACTIVITIES
+        codes |= dict.fromkeys(d.sheets, kind)
     blocks = _blocks(sheet for d in drafts for sheet in d.sheets)
     tables = _tables([_responses(block, codes, instrument, found) for block in blocks], drafts)
     return [_reading(*read, found) for read in zip(drafts, activities, tables, strict=True)]
@@ -136,8 +140,9 @@ def _reading(
     draft: Draft, activities: tuple[Activity, ...], responses: pa.Table, found: Found
 ) -> Reading:
     sheets = (draft.activities, *draft.sheets) if draft.activities else draft.sheets
+    findings = (*draft.findings, *(f for s in sheets if s in found for f in found[s]))
     rows = {sheet.plan.questionnaire_id: len(sheet.rows) for sheet in draft.sheets}
-    if draft.is_stopped:
+    if any(f.severity is Severity.STOP for f in findings):
         activities, responses, rows = (), responses.slice(0, 0), {}
     return Reading(
         round=draft.round,
@@ -146,7 +151,7 @@ def _reading(
         activities=activities,
         responses=responses,
         rows_per_questionnaire=rows,
-        findings=(*draft.findings, *(f for s in sheets if s in found for f in found[s])),
+        findings=findings,
     )
 
 
@@ -203,9 +208,56 @@ def _understood(
     """The values of a column in some or all rows of a block."""
     cells = block.cells[column.position][start:end]
     values, unknown = typed(cells, kind)
-    for k in unknown:
-        _report(block, start + k, column, found, kind.rule, cells[k], kind.wanted)
+    if unknown:
+        _report_unknown(block, column, kind, [start + k for k in unknown], found)
     return values
+
+
+def _report_unknown(
+    block: _Block, column: Column, kind: Kind, unknown: Sequence[int], found: Found
+) -> None:
+    """Tells the cells that are not understood: each, or their common cause if most are so."""
+    limits = thresholds()
+    for sheet, start, end in block.spans():
+        rows = [k for k in unknown if start <= k < end]
+        filled = sum(not blank(c) for c in block.cells[column.position][start:end]) if rows else 0
+        if len(rows) >= limits["systematic_min"] and 2 * len(rows) > filled:
+            found[sheet].append(_column_not_understood(block, column, kind, rows, filled))
+            continue
+        for k in rows[: limits["cap"]]:
+            _report(
+                block, k, column, found, kind.rule, block.cells[column.position][k], kind.wanted
+            )
+        if more := len(rows) - limits["cap"]:
+            _say_more(found[sheet], more)
+
+
+def _say_more(findings: list[Finding], more: int) -> None:
+    """Says of the last finding how many more of its kind there are, which are not told."""
+    if more > 0:
+        findings[-1] = replace(
+            findings[-1], wrong=f"{findings[-1].wrong} Samma sak i {more} celler till i kolumnen."
+        )
+
+
+def _column_not_understood(
+    block: _Block, column: Column, kind: Kind, rows: Sequence[int], filled: int
+) -> Finding:
+    """One finding about a column most of whose filled cells are not understood."""
+    sheet, letters = block.at(rows[0])[0], column_letters(column.position)
+    wrong = Counter(plain_text(block.cells[column.position][k]) for k in rows)
+    elsewhere = sum(n for text, n in wrong.items() if normalised(text) in kind.elsewhere)
+    is_shifted = 2 * elsewhere > len(rows)
+    about = sheet.report(
+        "answers_of_another_scale" if is_shifted else kind.rule,
+        cell=f"{letters}:{letters}",
+        question=column.name,
+        value=wrong.most_common(1)[0][0],
+        wanted=kind.wanted,
+    )
+    numbers = listed([block.at(k)[1] for k in rows])
+    which = f"Det gäller {len(rows)} av {filled} ifyllda celler: rad {numbers}."
+    return replace(about, wrong=f"{about.wrong} {which}")
 
 
 def _report(
@@ -264,6 +316,10 @@ def _each_once(
             yield rows[k]
 
 
+_NO_ACTIVITIES = Kind("", "", None, lambda cell: None)
+"""Activity codes of a workbook without a sheet of activities: that it lacks one is told once."""
+
+
 def _activity_kind(activities: Iterable[Activity], instrument: Instrument) -> Kind:
     """How a response's activity is understood: it is known when the workbook lists it."""
     kind = spelling_kind({a.insats_kod: a.insats_kod for a in activities}, "activity_unknown")
@@ -299,6 +355,8 @@ def _responses(
             for sheet, start, end in block.spans()
             for value in _understood(block, column, codes[sheet], found, start, end)
         ]
+        if instrument.questionnaires[block.plan.questionnaire_id].has_activity:
+            _report_without_activity(block, column, codes, found)
     if column := block.plan.by_field.get("lopnr"):
         for row in (k for k, value in enumerate(values["lopnr"]) if value is None):
             _report(block, row, column, found, "lopnr_missing")
@@ -306,6 +364,7 @@ def _responses(
     for column in block.plan.not_asked:
         _report_not_asked(block, column, values[column.field], found)
     question_ids = tuple(f for f in values if f in instrument.questions)
+    _report_counted_from_zero(block, {q: values[q] for q in question_ids}, instrument, found)
     blanks = [None] * block.size
     return _Responses(
         block,
@@ -313,6 +372,40 @@ def _responses(
         question_ids,
         b"".join(map(bytes, (values[q] for q in question_ids))),
     )
+
+
+def _report_counted_from_zero(
+    block: _Block, codes: Mapping[str, Sequence[int]], instrument: Instrument, found: Found
+) -> None:
+    """Finds sheets whose codes begin at 0: zeros in columns that never have their highest code.
+
+    One column may be so, or all together. Scales with a don't know are left out: their highest
+    code may well be missing.
+    """
+    scales = {q: instrument.scales[instrument.questions[q].scale_id] for q in codes}
+    tops = {q: scale[-1].code for q, scale in scales.items() if all(c.is_answer for c in scale)}
+    least = thresholds()["systematic_min"]
+    for sheet, start, end in block.spans():
+        if not any(f.rule_id == "answer_unknown" for f in found.get(sheet, ())):
+            continue
+        without_top = [q for q, top in tops.items() if top not in codes[q][start:end]]
+        zeros = {q: _zeros(block, q, start, end) for q in without_top}
+        many = [q for q, n in zeros.items() if n >= least]
+        if not many and len(without_top) == len(tops) and sum(zeros.values()) >= least:
+            many = [q for q, n in zeros.items() if n]
+        if many:
+            column = block.plan.by_field[many[0]]
+            letters = column_letters(column.position)
+            wanted = ", ".join(f"{c.code} {c.label_sv}" for c in scales[many[0]])
+            at = {"cell": f"{letters}:{letters}", "question": column.name, "wanted": wanted}
+            concerned = {block.plan.by_field[q].name for q in many}
+            others = [f for f in found[sheet] if f.question not in concerned or f.value != "0"]
+            found[sheet] = [*others, sheet.report("codes_from_zero", value=0, **at)]
+
+
+def _zeros(block: _Block, question_id: str, start: int, end: int) -> int:
+    cells = block.cells[block.plan.by_field[question_id].position][start:end]
+    return sum(plain_text(c) == "0" for c in cells)
 
 
 def _without_texts(block: _Block, numbers: Sequence[str | None]) -> Sequence[str | None]:
@@ -327,6 +420,20 @@ def _without_texts(block: _Block, numbers: Sequence[str | None]) -> Sequence[str
             if (number := numbers[k]) in texts:
                 kept[k] = first.setdefault(number, f"rad {block.at(k)[1]}")
     return kept
+
+
+def _report_without_activity(
+    block: _Block, column: Column, codes: Mapping[Sheet, Kind], found: Found
+) -> None:
+    """Tells sheets most of whose responses name no activity though the workbook lists some."""
+    letters = column_letters(column.position)
+    for sheet, start, end in block.spans():
+        n_blank = sum(map(blank, block.cells[column.position][start:end]))
+        many = n_blank >= thresholds()["systematic_min"] and 2 * n_blank > end - start
+        if many and codes[sheet] is not _NO_ACTIVITIES:
+            at = {"cell": f"{letters}:{letters}", "question": column.name}
+            wanted = f"{n_blank} av {end - start}"
+            found[sheet].append(sheet.report("activity_mostly_empty", wanted=wanted, **at))
 
 
 def _report_not_asked(block: _Block, column: Column, codes: Sequence[int], found: Found) -> None:

@@ -59,8 +59,8 @@ def read_safely(data: bytes, file: str, reader: Reader) -> tuple[Book, Inspectio
     kind, *content = reader.ask(data, file)
     if kind == "refused":
         raise RefusedError(*content)
-    titles, rows, hollow, hidden = content
-    return Book(titles, rows), Inspection(hollow, hidden)
+    titles, rows, hollow, hidden, beside = content
+    return Book(titles, rows), Inspection(hollow, hidden, beside)
 
 
 # --- the parent ---------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Reader:
         """
         child = self._child = self._child or _start(self._command)
         began = time.monotonic()
-        timer = Timer(self._seconds, child.kill)
+        timer = Timer(self._seconds, self._kill, [child])
         timer.start()
         try:
             return _exchange(child, data, file)
@@ -107,6 +107,13 @@ class Reader:
             raise RefusedError("reader_timeout" if late else _cause(status)) from error
         finally:
             timer.cancel()
+            timer.join()  # it may be killing the child that has just answered
+
+    def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        """Ends a child that takes too long; the next workbook gets another."""
+        self._child = None
+        child.kill()
+        child.wait()
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -210,7 +217,8 @@ def inspect_and_read(data: bytes, file: str) -> tuple[Any, ...]:
         RefusedError: the workbook is not to be read.
     """
     book, inspection = read_here(data, file)
-    return "read", book.titles, book.rows, inspection.hollow, inspection.hidden
+    found = inspection.hollow, inspection.hidden, inspection.beside
+    return "read", book.titles, book.rows, *found
 
 
 def read_here(data: bytes, file: str) -> tuple[Book, Inspection]:

@@ -10,7 +10,7 @@ questionnaire, as described in the seeds layouts, layout_columns, workbook_field
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -47,6 +47,8 @@ ReadBook = Callable[[bytes, str], tuple[Book, Inspection]]
 RECEIPT_SHEET = "Granskning"
 """The sheet a receipt's marked copy opens with; an association may mend that copy and send it."""
 
+_ROWS_LISTED = 10
+
 RESPONSE_FIELDS = ("lopnr", "insats_kod", "kon", "svarsdatum")
 """The fields of a response beside its answers."""
 
@@ -74,7 +76,10 @@ class Plan:
         problems: what is wrong with the header itself, as arguments of a report.
         repeated: the first known column that stands twice.
         headless: positions without a header.
-        holds_data: whether a row below the header is more than blank, a comment, or the labels.
+        holds_data: whether a row below the header is more than blank, a number, a comment, or the
+            labels.
+        is_numbered: whether a row that is no data holds a number all the same.
+        is_sum: whether a row sums up others, by the word in front of it.
     """
 
     questionnaire_id: str
@@ -87,17 +92,28 @@ class Plan:
     repeated: Column | None
     headless: tuple[int, ...]
     holds_data: Callable[[list[Cell]], bool]
+    is_numbered: Callable[[list[Cell]], bool]
+    is_sum: Callable[[list[Cell]], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """A sheet with something to read in it: `rows` as they are, and their `numbers` in Excel."""
+    """A sheet with something to read in it.
+
+    Attributes:
+        numbers: of the rows in Excel.
+        rows: the rows of data as they are.
+        numbered: numbers of rows that hold a number for a response and nothing else.
+        sums: numbers of rows that sum up others.
+    """
 
     title: str
     plan: Plan
     numbers: list[int]
     rows: list[list[Cell]]
     report: Report
+    numbered: Sequence[int] = ()
+    sums: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +213,7 @@ def draft_workbook(
     try:
         titles = {normalised(title): title for title in reversed(book.titles)}
         context = _Context(book, titles, folder_round, instrument, report, findings)
-        findings.extend(_personal(context))
+        findings.extend(_personal(context, inspection))
         _correct(context, lambda c: c.sha256 == sha256)
         told = _readme(context, associations)
         known |= {name: told[name] for name in ("layout_id", "association_id")}
@@ -218,10 +234,16 @@ def refused_file(file: str, sha256: str, round_: int, refused: RefusedError) -> 
     return Draft(file, sha256, round_, findings=(reason,), is_refused=True)
 
 
-def _personal(context: _Context) -> Iterator[Finding]:
-    """Personal data in any cell of any sheet, and sheets that could not be searched for it."""
+def _personal(context: _Context, inspection: Inspection) -> Iterator[Finding]:
+    """Personal data in any cell of any sheet or beside, and sheets that could not be searched."""
+    for place in inspection.beside:
+        yield context.report("personal_number_beside", wanted=place)
+    for number, title in enumerate(context.book.titles, start=1):
+        if personal_data(title):
+            yield context.report("personal_sheet_name", sheet=title, wanted=number)
     for sheet, cell, kind in personal_data_in(context.book):
-        yield context.report(PERSONAL_RULES[kind], sheet=sheet, cell=cell, value=HIDDEN)
+        if cell:
+            yield context.report(PERSONAL_RULES[kind], sheet=sheet, cell=cell, value=HIDDEN)
     for title in context.book.titles:
         if title not in context.book.rows and normalised(title) not in context.sheet_names:
             yield context.report("unreadable", sheet=title)
@@ -233,7 +255,8 @@ def _not_told_by_cells(context: _Context, inspection: Inspection) -> Iterator[Fi
     Corrected cells are left out: they have a value now.
     """
     for title in inspection.hidden:
-        yield context.report("hidden_sheet", sheet=title)
+        is_read = normalised(title) in context.sheet_names
+        yield context.report("hidden_sheet" if is_read else "hidden_sheet_unread", sheet=title)
     corrected = {(f.sheet, f.cell) for f in context.findings if f.rule_id == "corrected"}
     for title, cell, error in inspection.hollow:
         if normalised(title) in context.sheet_names and (title, cell) not in corrected:
@@ -288,9 +311,39 @@ def _readme(context: _Context, associations: Mapping[str, object]) -> dict[str, 
     return {
         "round": value("round", "round_unknown", years, folder_round)
         and value("round", "round_not_folder", [str(folder_round)], folder_round),
-        "layout_id": value("layout_id", "layout_unknown", instrument.layouts, standard),
+        "layout_id": (stated := value("layout_id", "layout_unknown", instrument.layouts, standard))
+        and value(
+            "layout_id",
+            "layout_not_followed",
+            followed := _followed(context, stated),
+            ", ".join(followed),
+        ),
         "association_id": value("association_id", "association_unknown", associations),
     }
+
+
+def _followed(context: _Context, stated: str) -> Sequence[str]:
+    """The layout that is stated, unless no sheet follows it and some follow others."""
+    layouts = context.instrument.layouts
+    if any(_fits(context, layout) for layout in layouts[stated].values()):
+        return [stated]
+    following = {
+        layout_id: sum(_fits(context, layout) for layout in sheets.values())
+        for layout_id, sheets in layouts.items()
+    }
+    most = max(following.values())
+    return [layout_id for layout_id, n in following.items() if n == most] if most else [stated]
+
+
+def _fits(context: _Context, layout: SheetLayout, title: str | None = None) -> bool:
+    """Whether a sheet, by default the one of the layout's name, has the layout's header row."""
+    title = title or context.titles.get(normalised(layout.sheet_name))
+    header = _header(context.book.rows.get(title or "", []), layout)
+    return _plan(header, layout, context.round, context.instrument) is not None
+
+
+def _header(rows: Sequence[list[Cell]], layout: SheetLayout) -> tuple[Cell, ...]:
+    return tuple(rows[layout.header_row - 1]) if len(rows) >= layout.header_row else ()
 
 
 def _readme_values(context: _Context) -> tuple[str, Mapping[str, tuple[str, str]]]:
@@ -342,14 +395,21 @@ def _questionnaires(context: _Context, layout_id: str) -> tuple[Sheet, ...]:
         except StopError as stop:
             context.findings.append(stop.reason)
             continue
-        if sheet is not None and sheet.rows:
+        if sheet is None:
+            continue
+        if sheet.rows:
             sheets.append(sheet)
+        if sheet.rows or sheet.numbered or sheet.sums:
             context.findings.extend(_problems(sheet))
     names = {layout.sheet_name for layout in layouts}
     names |= {f.sheet_name for f in context.instrument.workbook_fields} | {RECEIPT_SHEET}
     used = {context.titles.get(normalised(name)) for name in names}
-    unknown = [title for title in context.book.titles if title not in used]
-    context.findings.extend(context.report("sheet_unknown", sheet=title) for title in unknown)
+    absent = [layout for layout in layouts if normalised(layout.sheet_name) not in context.titles]
+    unknown = [t for t in context.book.titles if t not in used and not personal_data(t)]
+    for title in unknown:
+        meant = next((layout for layout in absent if _fits(context, layout, title)), None)
+        rule, wanted = ("sheet_misnamed", meant.sheet_name) if meant else ("sheet_unknown", "")
+        context.findings.append(context.report(rule, sheet=title, wanted=wanted))
     return tuple(sheets)
 
 
@@ -364,8 +424,7 @@ def _sheet(context: _Context, layout: SheetLayout) -> Sheet | None:
         return None
     report = partial(context.report, sheet=title)
     rows = _rows(context, title)
-    header = tuple(rows[layout.header_row - 1]) if len(rows) >= layout.header_row else ()
-    plan = _plan(header, layout, context.round, context.instrument)
+    plan = _plan(_header(rows, layout), layout, context.round, context.instrument)
     if plan is None:
         if any(not blank(cell) for row in rows for cell in row):
             raise StopError(report("header_missing", wanted=layout.header_row))
@@ -375,7 +434,10 @@ def _sheet(context: _Context, layout: SheetLayout) -> Sheet | None:
         raise StopError(report("column_repeated", cell=cell, question=plan.repeated.name))
     below = enumerate(islice(rows, layout.header_row, None), layout.header_row + 1)
     data = {number: row for number, row in below if plan.holds_data(row)}
-    return Sheet(title, plan, list(data), list(data.values()), report)
+    others = [n for n in range(layout.header_row + 1, len(rows) + 1) if n not in data]
+    sums = [n for n in others if plan.is_sum(rows[n - 1])]
+    numbered = [n for n in others if n not in sums and plan.is_numbered(rows[n - 1])]
+    return Sheet(title, plan, list(data), list(data.values()), report, numbered, sums)
 
 
 def _problems(sheet: Sheet) -> Iterator[Finding]:
@@ -387,6 +449,17 @@ def _problems(sheet: Sheet) -> Iterator[Finding]:
         number = next((n for n, row in rows if not blank(row[i])), None)
         if number:
             yield sheet.report("column_unknown", cell=address(number, i))
+    for rule, numbers in (("rows_only_numbered", sheet.numbered), ("row_of_sums", sheet.sums)):
+        if numbers:
+            column = sheet.plan.by_field["lopnr"]
+            cell = address(numbers[0], column.position)
+            yield sheet.report(rule, cell=cell, question=column.name, wanted=listed(numbers))
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Rows in words: 3, 4, 5 and how many more."""
+    shown, more = numbers[:_ROWS_LISTED], len(numbers) - _ROWS_LISTED
+    return ", ".join(map(str, shown)) + (f" och {more} till" if more > 0 else "")
 
 
 # --- what a header row means --------------------------------------------------------------------
@@ -403,11 +476,12 @@ def _activities_layout(instrument: Instrument) -> SheetLayout:
 def _plan(
     header: tuple[Cell, ...], layout: SheetLayout, round_: int, instrument: Instrument
 ) -> Plan | None:
-    """What the header row means, or None when it names nothing that is read."""
+    """What the header row means, or None when it is not the layout's: too few columns are."""
     positions, unknown, repeated = _match(header, layout.columns)
     columns = [Column(name, i, layout.columns[name]) for name, i in positions.items()]
     kinds = {c: kind for c in columns if (kind := _kind(c.field, round_, instrument))}
-    if not kinds:
+    questions = [field for field in layout.columns.values() if field in instrument.questions]
+    if not kinds or 2 * sum(c.field in instrument.questions for c in kinds) < len(questions):
         return None
     activity = next((c for c in kinds if c.field == "insats_kod" and layout.questionnaire_id), None)
     return Plan(
@@ -426,7 +500,9 @@ def _plan(
         ),
         repeated=Column(*repeated, "") if repeated else None,
         headless=tuple(i for i, cell in enumerate(header) if blank(cell)),
-        holds_data=_data_test(layout, kinds),
+        holds_data=_data_test(layout, kinds, instrument),
+        is_numbered=_number_test(layout, kinds),
+        is_sum=_sum_test(kinds, instrument),
     )
 
 
@@ -451,7 +527,8 @@ def _match(
 def _kind(field: str, round_: int, instrument: Instrument) -> Kind | None:
     """How the cells of a column are understood; None for comments, which are not read."""
     if field in instrument.questions:
-        return answer_kind(instrument.scales[instrument.questions[field].scale_id])
+        scale = instrument.scales[instrument.questions[field].scale_id]
+        return answer_kind(scale, frozenset(instrument.scales.values()))
     if field in instrument.questionnaires:
         return count_kind()
     if field in instrument.spellings:
@@ -486,18 +563,58 @@ def _not_as_asked(
         yield {"rule_id": "questionnaire_not_in_round", "wanted": round_}
 
 
-def _data_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[list[Cell]], bool]:
-    """Tells whether a row is data: not blank in all these columns, and not the row of labels."""
+def _data_test(
+    layout: SheetLayout, columns: Collection[Column], instrument: Instrument
+) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row is data: more than a number, no row of labels and none of sums."""
     positions = {c.field: c.position for c in columns}
     leading = positions.get("lopnr", min(positions.values()))
-    mark = normalised(layout.label_row_mark)
-    cells_of = itemgetter(leading, *positions.values())  # at least two, so that it gives a tuple
+    telling = [i for field, i in positions.items() if field != "lopnr"] or [leading]
+    cells_of = itemgetter(telling[0], *telling)  # at least two, so that it gives a tuple
+    is_label, is_sum = _label_test(layout, columns), _sum_test(columns, instrument)
+    usual = positions.get("svarsdatum", telling[-1])
 
     def holds_data(row: list[Cell]) -> bool:
-        if type(row[leading]) is float:  # as most are: neither blank nor a label
+        # most have a number and a date; only texts, such as '', can be blank
+        if type(row[leading]) is float and type(row[usual]) is not str:
             return True
         if all(map(blank, cells_of(row))):
             return False
-        return not mark or mark not in (normalised(row[0]), normalised(row[leading]))
+        return type(row[leading]) is float or not (is_label(row) or is_sum(row))
 
     return holds_data
+
+
+def _label_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row is that of the labels, by its first cell or the one of numbers."""
+    position = next((c.position for c in columns if c.field == "lopnr"), 0)
+    mark = normalised(layout.label_row_mark)
+
+    def is_label(row: list[Cell]) -> bool:
+        return bool(mark) and mark in (normalised(row[0]), normalised(row[position]))
+
+    return is_label
+
+
+def _number_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row has a response's number; of rows that are no data, the prepared ones."""
+    position = next((c.position for c in columns if c.field == "lopnr"), None)
+    is_label = _label_test(layout, columns)
+
+    def is_numbered(row: list[Cell]) -> bool:
+        return position is not None and not blank(row[position]) and not is_label(row)
+
+    return is_numbered
+
+
+def _sum_test(columns: Iterable[Column], instrument: Instrument) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row begins with a word for sums, such as Summa."""
+    position = next((c.position for c in columns if c.field == "lopnr"), None)
+    words = {normalised(word) for word in instrument.spellings["summary_row"]}
+
+    def is_sum(row: list[Cell]) -> bool:
+        if position is None or type(row[position]) is not str:
+            return False
+        return normalised(row[position]).rstrip(":") in words
+
+    return is_sum

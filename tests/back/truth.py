@@ -259,7 +259,7 @@ def read_responses(
     for row in rows[1:]:
         cells = {name: cell for name, cell in zip(header, row, strict=True) if name}
         is_label_row = folded(row[0]) == folded(layout["label_row_mark"])
-        is_blank = all(text(cell) == "" for cell in cells.values())
+        is_blank = all(text(cell) == "" for name, cell in cells.items() if name != "lopnr")
         if is_label_row or is_blank:
             continue
         insats_kod = text(cells.get("insats_kod"))
@@ -624,7 +624,7 @@ def response_rates(facts: Facts) -> Table:
                     for d in deliveries
                     for activity in d.activities
                 ]
-            table += [r for r in rows if r["returned"] > 0 or r["handed_out"] is not None]
+            table += rows
     return table
 
 

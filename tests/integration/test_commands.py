@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from pipelines.workbook.sample import write_landing_zone
@@ -158,6 +160,10 @@ def test_loading_one_round_leaves_the_others_unread(nns: Nns, raw: Path) -> None
         (("build",), "nns load"),
         (("status", "--no-such-flag"), "--no-such-flag"),
         (("bygg",), "bygg"),
+        (("statsu",), "Menade du status?"),
+        (("status", "2026"), "2026 hör inte dit"),
+        (("ui", "--port", "99999"), "1-65535"),
+        (("sample", "--out", "x", "--rounds", "2018-"), "2018-2026"),
         (("sample", "--out", "x", "--rounds", "2018-20x6"), "2018-2026"),
         (("sample", "--out", "x", "--fault", "no_such_fault"), "no_such_fault"),
     ],
@@ -192,6 +198,88 @@ def test_what_a_check_finds_is_printed_without_a_value(nns: Nns, tmp_path: Path)
     assert check.returncode == 0
     assert "Löpnumret står redan på rad" in check.stdout.replace("\n", " ")
     assert list((tmp_path / "home" / "receipts" / "2026").glob("*.html"))
+
+
+def test_a_landing_zone_that_does_not_fit_the_home_changes_nothing(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    nns("load")
+    before = contents(tmp_path / "home")
+    (tmp_path / "empty").mkdir()
+    real = tmp_path / "real"
+    shutil.copytree(raw, real)
+    (real / "register" / "ORIGIN").unlink()
+    for wrong, said in (
+        (tmp_path / "empty", "associations.csv saknas eller är tom"),
+        (real, "har påhittade data men"),
+    ):
+        run = nns("run", raw=wrong)
+        assert (run.returncode, said in run.stderr) == (2, True), run.stderr
+    (raw / "register" / "associations.csv").unlink()
+    run = nns("run")
+    assert (run.returncode, "associations.csv saknas" in run.stderr) == (2, True), run.stderr
+    assert contents(tmp_path / "home") == before
+
+
+def test_what_is_gone_or_lies_elsewhere_is_told(nns: Nns, raw: Path) -> None:
+    nns("load")
+    gone = sorted((raw / "2026").iterdir())[0]
+    gone.rename(raw / gone.name)
+    (raw / "2026" / "gamla").mkdir()
+    run = nns("load")
+    assert f"2026/{gone.name} ligger inte kvar i mappen och räknas inte längre." in run.stdout
+    assert f"Inte läst: {raw / gone.name}" in run.stdout
+    assert f"Inte läst: {raw / '2026' / 'gamla'}" in run.stdout
+
+
+def test_a_file_in_another_round_s_folder_waits_there_and_is_told(nns: Nns, raw: Path) -> None:
+    path = sorted((raw / "2026").iterdir())[0]
+    path.rename(raw / "2025" / "fel mapp.xlsx")
+    os.utime(raw / "2025" / "fel mapp.xlsx", (0, 0))  # older than the association's own of 2025
+    run = nns("load")
+    assert run.returncode == 1
+    assert "1 stopp" in run.stdout
+    assert "I omgång 2025 väntar 1 fil på rättning: nns status --round 2025" in run.stdout
+
+
+def test_names_and_titles_are_no_markup(nns: Nns, raw: Path) -> None:
+    path = sorted((raw / "2026").iterdir())[0]
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("Blad1")
+    book.save(path.with_name("[b]ny[red].xlsx"))
+    run = nns("load")
+    assert run.returncode == 0, run.stderr
+    assert "2026/[b]ny[red].xlsx Blad1: Bladet hör inte till layouten" in run.stdout
+    assert "[b]ny[red]" in nns("status", "--round", "2026").stdout
+
+
+def test_a_home_of_an_older_program_is_read_anew(nns: Nns, raw: Path, tmp_path: Path) -> None:
+    nns("load")
+    path = tmp_path / "home" / "lake" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(manifest | {"read_with": "as it was"}), encoding="utf-8")
+    assert nns("status").returncode == 0
+    assert nns("load").returncode == 0
+    assert set(json.loads(path.read_text(encoding="utf-8"))) == set(manifest)
+
+
+@pytest.mark.parametrize("flags", [(), ("--debug",)])
+def test_a_fault_ends_with_code_2_whether_or_not_its_trace_is_shown(
+    nns: Nns, raw: Path, flags: tuple[str, ...]
+) -> None:
+    run = nns("run", "--round", "1999", *flags)
+    assert run.returncode == 2
+    assert ("Traceback" in run.stderr) == bool(flags)
+    assert run.stderr.splitlines()[-1].startswith("nns: Mätomgången 1999 är okänd.")
+
+
+def test_a_port_that_is_taken_is_told(nns: Nns, raw: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run = nns("ui", "--port", str(taken.getsockname()[1]))
+    assert run.returncode == 2
+    assert "är upptagen" in run.stderr
 
 
 def test_a_second_run_beside_the_first_is_told_to_wait(nns: Nns, raw: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def zone(clean: Zone, tmp_path: Path) -> Zone:
 # The faults of a workbook, as the sample makes them.
 FAULTS = {
     "lopnr_repeated": "duplicate_lopnr",
-    "response_without_answers": "numbered_in_advance",
+    "response_without_answers": "no_answers",
     "same_answers_in_two_files": "same_answers_two_files",
     "follow_up_after_no": "follow_up_after_no",
     "gender_mostly_empty": "gender_mostly_empty",
@@ -172,6 +172,9 @@ EDITS: dict[str, Callable[[Zone], None]] = {
     "layout_not_in_seeds": lambda zone: zone.edit_delivery(layout_id="1999"),
     "association_not_in_register": lambda zone: zone.edit_delivery(association_id="finns-inte"),
     "nothing_returned": _empty,
+    "questionnaire_absent": lambda zone: zone.edit_delivery(
+        rows_per_questionnaire={**zone.first.rows_per_questionnaire, "staff": 0}
+    ),
     "inriktning_not_in_seeds": lambda zone: zone.edit_activity(inriktning="annan"),
     "langd_not_in_seeds": lambda zone: zone.edit_activity(langd="annan"),
     "activity_listed_twice": lambda zone: zone.edit_delivery(

@@ -24,8 +24,9 @@ from pipelines.workbook.cells import (
 )
 
 INSTRUMENT = instruments.load()
-FREQUENCY = answer_kind(INSTRUMENT.scales["frequency6"])  # 4 Ofta
-EXTENT = answer_kind(INSTRUMENT.scales["extent6"])  # 3 Delvis
+NONE = frozenset()
+FREQUENCY = answer_kind(INSTRUMENT.scales["frequency6"], NONE)  # 4 Ofta
+EXTENT = answer_kind(INSTRUMENT.scales["extent6"], NONE)  # 3 Delvis
 GENDER = spelling_kind(INSTRUMENT.spellings["kon"], "kon_unknown")
 DAY = date_kind(date(2024, 9, 16))
 BLANKS = ("", " ", "\t\n", "\u00a0", "\u200b", "\ufeff \u2003")
@@ -83,7 +84,7 @@ def test_a_blank_cell_is_nothing_and_no_finding(cell, kind, empty):
 
 @pytest.mark.parametrize("scale", INSTRUMENT.scales.values())
 def test_every_code_and_label_of_every_scale_is_understood_however_it_is_composed(scale):
-    kind = answer_kind(scale)
+    kind = answer_kind(scale, NONE)
     for code in scale:
         for form in ("NFC", "NFD"):
             label = unicodedata.normalize(form, code.label_sv)
@@ -93,7 +94,7 @@ def test_every_code_and_label_of_every_scale_is_understood_however_it_is_compose
 
 
 def test_a_boolean_is_refused_even_after_the_number_it_equals_was_understood():
-    kind = answer_kind(INSTRUMENT.scales["yesno"])
+    kind = answer_kind(INSTRUMENT.scales["yesno"], NONE)
     assert understood([1.0, True, 2.0, False, 1.0], kind) == ([1, 0, 2, 0, 1], [1, 3])
     assert understood([True], kind) == ([0], [0])
     assert understood([1.0], kind) == ([1], [])
@@ -131,7 +132,7 @@ def test_no_kind_of_column_raises_on_any_cell(cell):
 
 def test_cells_are_forgotten_when_too_many_were_seen(monkeypatch):
     monkeypatch.setattr("pipelines.workbook.cells._MOST_SEEN", 10)
-    kind = answer_kind.__wrapped__(INSTRUMENT.scales["yesno"])
+    kind = answer_kind.__wrapped__(INSTRUMENT.scales["yesno"], NONE)
     for number in range(100):
         assert understood([float(number), 2.0], kind)[0] == [number if number in (1, 2) else 0, 2]
         assert len(kind.seen) < 15

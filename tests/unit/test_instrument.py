@@ -161,6 +161,8 @@ def a_base_question_is_asked_where_and_when_its_follower_is(seeds: Seeds) -> Fau
             yield f"{where} is of another questionnaire"
         if unasked := years(seeds, question) - years(seeds, base):
             yield f"{where} is not asked in {listed(unasked)}"
+        if base["base_question_id"]:
+            yield f"{where} follows another question itself"
 
 
 def a_change_of_scale_breaks_comparability(seeds: Seeds) -> Faults:
@@ -603,6 +605,10 @@ def yes_no_of_u40463_forgotten(seeds: Seeds) -> None:
     reword(seeds, "ending_4a", scale_id="frequency6", positive_min_code="5")
 
 
+def a_base_that_follows_another(seeds: Seeds) -> None:
+    reword(seeds, "ending_1b", base_question_id="ending_6b")
+
+
 def the_base_of_u40468_forgotten(seeds: Seeds) -> None:
     reword(seeds, "ending_6b", base_question_id="")
 
@@ -734,6 +740,11 @@ BROKEN = [
         a_base_question_is_asked_where_and_when_its_follower_is,
         a_base_that_ended,
         "questions ongoing_1b: base ongoing_4a is not asked in 2021, 2022",
+    ),
+    (
+        a_base_question_is_asked_where_and_when_its_follower_is,
+        a_base_that_follows_another,
+        "questions ending_1b: base ending_6b follows another question itself",
     ),
     (
         a_change_of_scale_breaks_comparability,

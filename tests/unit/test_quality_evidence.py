@@ -24,6 +24,7 @@ from pipelines.findings import rules as reader_rules
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
+from pipelines.workbook import read
 from pipelines.workbook.read import RESPONSES_SCHEMA
 
 KNOWN = instrument.load()
@@ -433,7 +434,8 @@ def test_codes_and_limits_stand_nowhere_but_in_the_seeds_and_the_thresholds() ->
 def test_every_threshold_is_used_and_explained() -> None:
     folder = quality.EXPECTATIONS
     thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-    sources = [Path(evidence.__file__), Path(quality.__file__), *folder.glob("*.json")]
+    modules = (evidence.__file__, quality.__file__, read.__file__)
+    sources = [*map(Path, modules), *folder.glob("*.json")]
     text = "".join(p.read_text(encoding="utf-8") for p in sources if p.stem != "thresholds")
     assert [name for name in thresholds if f'"{name}"' not in text] == []
     assert all(len(t["why"]) > 20 for t in thresholds.values())

@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipelines import instrument as instruments
 from pipelines.findings import Severity, rules
 from pipelines.workbook import native
+from pipelines.workbook.personal import PERSONAL
 from pipelines.workbook.read import Reading, read_drafts, read_workbook
 from pipelines.workbook.structure import draft_workbook
 
@@ -195,20 +197,35 @@ def test_blank_rows_in_between_are_no_responses_and_shift_the_row_numbers():
 def test_a_comment_alone_is_no_response_and_no_comment_is_read():
     rows = [{"lopnr": 1, "kommentar": "Hemligt"}, {"kommentar": "Hemligt"}, {"staff_1a": 2}]
     reading = read(workbook("2024", {"staff": rows}))
-    assert [row["row"] for row in rows_of(reading)] == [3, 5]
+    assert [row["row"] for row in rows_of(reading)] == [5]
     assert "Hemligt" not in repr((reading, reading.responses.to_pylist()))
-    assert told(reading) == [("lopnr_missing", "Personal", "A5")]
+    assert told(reading) == [
+        ("rows_only_numbered", "Personal", "A3"),
+        ("lopnr_missing", "Personal", "A5"),
+    ]
 
 
-def test_any_single_cell_but_a_comment_makes_a_response():
-    cells = {"lopnr": 1, "insats_kod": "A1", "kon": "K", "svarsdatum": "2024-09-20", "staff_1a": 1}
+def test_any_single_cell_but_a_number_or_a_comment_makes_a_response():
+    cells = {"insats_kod": "A1", "kon": "K", "svarsdatum": "2024-09-20", "staff_1a": 1}
     reading = read(workbook("2024", {"staff": [{field: cell} for field, cell in cells.items()]}))
-    assert [row["row"] for row in rows_of(reading)] == [3, 4, 5, 6, 7]
+    assert [row["row"] for row in rows_of(reading)] == [3, 4, 5, 6]
     assert {f.rule_id for f in reading.findings} == {"lopnr_missing"}
 
 
+def test_rows_that_are_only_numbered_are_no_responses_and_told_once():
+    rows = [{"lopnr": n, "staff_1a": 1} for n in (1, 2)] + [{"lopnr": n} for n in range(3, 20)]
+    reading = read(workbook("2024", {"staff": rows, "board": [{"lopnr": "Ring Anna om detta"}]}))
+    assert reading.rows_per_questionnaire == {"staff": 2}
+    assert told(reading) == [
+        ("rows_only_numbered", "Personal", "A5"),
+        ("rows_only_numbered", "Styrelse", "A3"),
+    ]
+    assert "rad 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 och 7 till" in reading.findings[0].wrong
+    assert "Anna" not in repr(reading)
+
+
 def test_questionnaire_sheets_may_be_absent_or_blank():
-    book = workbook("2024", {"staff": [{"lopnr": 1}]})
+    book = workbook("2024", {"staff": [{"lopnr": 1, "staff_1a": 1}]})
     book.create_sheet("Styrelse")
     reading = read(book)
     assert reading.rows_per_questionnaire == {"staff": 1}
@@ -296,7 +313,7 @@ def _not_of_round(book: Book) -> None:
     page.append([])
     page.append([])
     page.append(list(layout.columns))
-    page.append([1])
+    page.append([1, None, None, None, 3])
 
 
 def _not_asked(book: Book) -> None:
@@ -319,6 +336,13 @@ _GONE = {
 def _hidden(title: str) -> Change:
     def change(book):
         book[title].sheet_state = "veryHidden"
+
+    return change
+
+
+def _renamed(title: str, to: str) -> Change:
+    def change(book: Book) -> None:
+        book[title].title = to
 
     return change
 
@@ -350,6 +374,8 @@ CELLS: dict[str, tuple[Change, str, str]] = {
     "excel_error": (_put("Personal", "F3", "#DIV/0!"), "Personal", "F3"),
     "formula_without_value": (_put("Personal", "F3", "=1+1"), "Personal", "F3"),
     "hidden_sheet": (_hidden("Personal"), "Personal", ""),
+    "rows_only_numbered": (_put("Personal", "A4", 2), "Personal", "A4"),
+    "layout_not_followed": (_put("Läs mig", "B3", "2018"), "Läs mig", "B3"),
 }
 
 GOOD = as_bytes(workbook("2024", {"staff": [{"lopnr": 1, "staff_1a": 3}]}))
@@ -439,7 +465,8 @@ def test_every_rule_that_the_reader_tells_has_an_input_here():
     sources = [(PROJECT / f"pipelines/workbook/{m}.py").read_text("utf-8") for m in modules]
     names = set(re.findall(r'"([a-z_]+)"', "".join(sources)))
     tried = set(CELLS) | {rule for _, _, rule in BROKEN.values()}
-    tried |= {"unreadable", "personal_file_name"}
+    tried |= {"unreadable", "sheet_misnamed", "hidden_sheet_unread", "activity_mostly_empty"}
+    tried |= {"row_of_sums", "answers_of_another_scale", "codes_from_zero", *PERSONAL}
     tried |= {"corrected"}  # corrections and the gate have tests of their own
     assert names & set(rules()) <= tried
 
@@ -530,6 +557,180 @@ def test_a_file_name_with_personal_data_is_a_stop_and_never_repeated():
     assert reading.responses.num_rows == 0
 
 
+def test_a_sheet_under_another_name_is_told_by_what_its_headers_are():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    book["Personal"].title = "Medarbetare"
+    reading = read(book)
+    assert told(reading) == [("sheet_misnamed", "Medarbetare", "")]
+    assert "bladet Personal" in reading.findings[0].wrong
+    assert reading.rows_per_questionnaire == {}
+
+
+def test_a_sheet_s_name_with_personal_data_is_a_stop_and_never_repeated():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    book.create_sheet("19121212-1212")
+    reading = read(book)
+    assert told(reading) == [("personal_sheet_name", "(dolt)", "")]
+    assert "blad 4" in reading.findings[0].wrong
+
+
+SCALES = {
+    "frequency": ("participant_ongoing", "ongoing_1a", 6),
+    "yes and no": ("participant_ending", "ending_6a", 2),
+}
+
+
+def answered(question_id: str, codes: Sequence[object]) -> list[dict[str, object]]:
+    """Responses that answer one question; their activity is A1 where there is one."""
+    return [
+        {"lopnr": n, "insats_kod": "A1", "kon": "K", question_id: code}
+        for n, code in enumerate(codes, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scale", "codes", "rule"),
+    [
+        ("yes and no", [5, 4, 6, 3, 5, 2], "answers_of_another_scale"),
+        ("yes and no", ["5", "6 Alltid", 4, 3, 6, 5], "answers_of_another_scale"),
+        ("yes and no", [0, 1, 0, 0, 1, 0, 0], "codes_from_zero"),
+        ("frequency", [0, 1, 2, 5, 0, 0, 0, 0], "codes_from_zero"),
+    ],
+)
+def test_a_cause_that_many_cells_have_in_common_is_one_stop(scale, codes, rule):
+    questionnaire_id, question_id, _ = SCALES[scale]
+    reading = read(workbook("2024", {questionnaire_id: answered(question_id, codes)}))
+    [found] = reading.findings
+    assert (found.rule_id, found.severity, found.question) == (rule, Severity.STOP, question_id)
+    assert re.fullmatch(r"([A-Z]+):\1", found.cell)
+    assert reading.responses.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("scale", "codes", "n"),
+    [
+        (
+            "frequency",
+            [0, 6, 2, 5, 0, 0, 0, 0, 1, 3, 4],
+            5,
+        ),  # 0 for no answer: the highest code is there
+        ("frequency", [0, 1, 2, 5, 0], 2),
+        ("yes and no", [5, 4, 1, 2, 1, 2], 2),
+    ],
+)
+def test_a_few_wrong_cells_are_told_one_by_one(scale, codes, n):
+    questionnaire_id, question_id, _ = SCALES[scale]
+    reading = read(workbook("2024", {questionnaire_id: answered(question_id, codes)}))
+    assert [f.rule_id for f in reading.findings] == ["answer_unknown"] * n
+    assert reading.responses.num_rows == len(codes)
+
+
+def test_codes_from_zero_are_seen_over_all_columns_of_a_sheet():
+    asked = INSTRUMENT.questions_asked("participant_ongoing", 2024)
+    rows = [
+        {"lopnr": n, **{q.question_id: (n + k) % 6 for k, q in enumerate(asked)}} for n in range(4)
+    ]
+    reading = read(workbook("2024", {"participant_ongoing": rows}))
+    assert [f.rule_id for f in reading.findings] == ["codes_from_zero"]
+
+
+def test_a_column_that_is_not_understood_is_one_finding():
+    codes = ["ganska", "ganska", "så där", 3, "ganska", "ganska", 2]
+    rows = answered("staff_1a", codes)
+    for row in rows:
+        row["insats_kod"], row["kon"] = "Z9", "F"
+    reading = read(workbook("2024", {"staff": rows}))
+    assert {(f.rule_id, f.severity, f.cell, f.value) for f in reading.findings} == {
+        ("activity_unknown", Severity.ERROR, "B:B", "Z9"),
+        ("kon_unknown", Severity.ERROR, "C:C", "F"),
+        ("answer_unknown", Severity.ERROR, "E:E", "ganska"),
+    }
+    [about] = [f for f in reading.findings if f.rule_id == "answer_unknown"]
+    assert about.wrong.endswith("Det gäller 5 av 7 ifyllda celler: rad 3, 4, 5, 7, 8.")
+    assert reading.responses.num_rows == 7
+
+
+def test_findings_of_a_column_end_somewhere():
+    rows = answered("staff_1a", ["x", 1, 2] * 60)
+    reading = read(workbook("2024", {"staff": rows}))
+    assert len(reading.findings) == 50
+    assert reading.findings[-1].wrong.endswith("Samma sak i 10 celler till i kolumnen.")
+
+
+def test_without_a_sheet_of_activities_that_alone_is_told():
+    rows = [{"lopnr": 1, "insats_kod": "A1", "staff_1a": 3}]
+    book = workbook("2024", {"staff": rows})
+    book.remove(book["Insatser"])
+    assert told(read(book)) == [("activities_missing", "", "")]
+
+
+@pytest.mark.parametrize(("n_blank", "is_told"), [(4, False), (5, True)])
+def test_responses_without_an_activity_are_told_when_they_are_most(n_blank, is_told):
+    rows = answered("staff_1a", [1] * 9)
+    for row in rows[:n_blank]:
+        del row["insats_kod"]
+    reading = read(workbook("2024", {"staff": rows}))
+    assert told(reading) == [("activity_mostly_empty", "Personal", "B:B")] * is_told
+    assert reading.responses.num_rows == 9
+
+
+def test_activities_are_not_asked_for_where_the_workbook_lists_none_or_nobody_has_one():
+    rows = answered("board_12a", [1] * 9)
+    for row in rows:
+        del row["insats_kod"]
+    assert told(read(workbook("2024", {"board": rows}))) == []
+
+
+@pytest.mark.parametrize("word", ["Summa", "MEDEL:", " medelvärde", "Totalt"])
+def test_rows_of_sums_are_no_responses(word):
+    rows = [*answered("staff_1a", [1, 2]), {"lopnr": word, "staff_1a": 2}]
+    reading = read(workbook("2024", {"staff": rows}))
+    assert reading.rows_per_questionnaire == {"staff": 2}
+    assert told(reading) == [("row_of_sums", "Personal", "A5")]
+
+
+def test_a_header_row_that_names_too_little_is_none():
+    book = workbook("2024", {"staff": answered("staff_1a", [1, 2, 3])})
+    book["Personal"].delete_rows(1)  # the labels are left, and one of them is a header too
+    assert told(read(book)) == [("header_missing", "Personal", "")]
+
+
+def _note(book: Book) -> None:
+    book["Personal"]["E3"].comment = Comment("Gäller 19121212-1212", "Anna")
+
+
+def _header(book: Book) -> None:
+    book["Personal"].oddHeader.center.text = "19121212-1212"
+
+
+def _title(book: Book) -> None:
+    book.properties.title = "19121212-1212"
+
+
+def _formula(book: Book) -> None:
+    book["Personal"]["E3"] = '="19121212-1212"'
+
+
+@pytest.mark.parametrize(
+    ("put", "place"),
+    [
+        (_note, "en anteckning"),
+        (_header, "ett sidhuvud eller en sidfot"),
+        (_title, "dokumentets egenskaper"),
+        (_formula, "en formel"),
+    ],
+)
+def test_a_personal_number_beside_the_cells_is_a_stop_and_never_repeated(put, place):
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    put(book)
+    reading = read(book)
+    [found] = [f for f in reading.findings if f.severity is Severity.STOP]
+    assert found.rule_id == "personal_number_beside"
+    assert f"i {place}." in found.wrong
+    assert "1212" not in repr(reading)
+    assert reading.responses.num_rows == 0
+
+
 def test_the_cells_of_an_unknown_association_are_looked_at_all_the_same():
     book = openpyxl.load_workbook(io.BytesIO(GOOD))
     _put("Läs mig", "B4", "finns-inte")(book)
@@ -543,7 +744,7 @@ def test_the_cells_of_an_unknown_association_are_looked_at_all_the_same():
 
 
 def test_a_sheet_whose_name_is_taken_is_told():
-    book = workbook("2024", {"staff": [{"lopnr": 1}]})
+    book = workbook("2024", {"staff": [{"lopnr": 1, "staff_1a": 1}]})
     book.create_sheet("Personal ").append(["lopnr"])
     reading = read(book)
     assert told(reading) == [("sheet_unknown", "Personal ", "")]
@@ -551,7 +752,7 @@ def test_a_sheet_whose_name_is_taken_is_told():
 
 
 def test_cells_under_no_header_are_told():
-    book = workbook("2024", {"staff": [{"lopnr": 1}, {"lopnr": 2}]})
+    book = workbook("2024", {"staff": [{"lopnr": n, "staff_1a": 1} for n in (1, 2)]})
     book["Personal"]["Z4"] = 5
     assert told(read(book)) == [("column_unknown", "Personal", "Z4")]
 
@@ -568,7 +769,7 @@ ANYTHING = st.one_of(
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.lists(ANYTHING, min_size=len(STAFF) + 2, max_size=len(STAFF) + 2), max_size=6))
+@given(st.lists(st.lists(ANYTHING, min_size=len(STAFF) + 2, max_size=len(STAFF) + 2), max_size=4))
 def test_every_cell_is_an_answer_a_field_a_finding_or_of_an_unknown_column(grid):
     book = workbook("2024", {"staff": []})
     page = book["Personal"]
@@ -582,7 +783,7 @@ def test_every_cell_is_an_answer_a_field_a_finding_or_of_an_unknown_column(grid)
     filled = [
         [not (c is None or (isinstance(c, str) and not c.strip())) for c in row] for row in grid
     ]
-    responses = [row for row in filled if any(row[: len(STAFF)])]
+    responses = [row for row in filled if any(row[1 : len(STAFF)])]  # more than a number
     rows = rows_of(reading)
     assert len(rows) == len(responses)
     understood = sum(

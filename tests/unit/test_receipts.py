@@ -15,7 +15,9 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import CellIsRule
+from openpyxl.packaging.custom import StringProperty
 from openpyxl.styles import PatternFill
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from pipelines import instrument, receipts
@@ -172,8 +174,8 @@ def test_a_stopped_file_says_why_and_which_file_counts_meanwhile(settings: Setti
     new = _delivery(settings, b"new", [stop], file="2026/ny.xlsx", state="stopped")
     written = _round(settings, [old, new])
     text = _text(written["2026/ny.xlsx"].page.read_text(encoding="utf-8"))
-    assert "Filen är inte inläst Förbundet finns inte i registret." in text
-    assert "Er tidigare fil fil.xlsx räknas så länge." in text
+    assert "Filen är inte inläst Vi känner inte igen förbundet." in text
+    assert "Din tidigare fil fil.xlsx räknas så länge." in text
 
 
 def test_nothing_found_means_nothing_to_send(settings: Settings) -> None:
@@ -188,7 +190,7 @@ def test_nothing_found_means_nothing_to_send(settings: Settings) -> None:
     [
         (date(2026, 10, 30), "senast 31 oktober 2026 (1 dag kvar)"),
         (date(2026, 10, 31), "senast 31 oktober 2026 (i dag)"),
-        (date(2026, 11, 1), "så snart ni kan, sista dag var 31 oktober 2026"),
+        (date(2026, 11, 1), "så snart du kan, sista dag var 31 oktober 2026"),
     ],
 )
 def test_the_days_left_are_counted_from_today(settings: Settings, today: date, told: str) -> None:
@@ -388,6 +390,37 @@ def test_a_copy_that_was_mended_and_sent_back_loses_the_old_marks() -> None:
     assert second[SHEET]["E3"].fill.fill_type is None
 
 
+def _prompt(book: Any) -> None:
+    book[SHEET].add_data_validation(DataValidation(type="whole", sqref="E3", prompt=NUMBER))
+
+
+def _name(book: Any) -> None:
+    book.defined_names["svar"] = DefinedName("svar", attr_text=f'"{NUMBER}"')
+
+
+def _footer(book: Any) -> None:
+    book[SHEET].oddFooter.left.text = NUMBER
+
+
+@pytest.mark.parametrize("put", [_prompt, _name, _footer])
+def test_no_copy_is_made_of_a_file_with_personal_data_beside_its_cells(put: Any) -> None:
+    book = _workbook()
+    put(book)
+    with pytest.raises(NotMarkedError):
+        annotate(_bytes(book), _job([_mark()]))
+
+
+def test_a_note_s_author_and_the_file_s_own_properties_are_not_copied() -> None:
+    book = _workbook()
+    book[SHEET]["E9"].comment = Comment("Se pappret", NUMBER)
+    book.custom_doc_props.append(StringProperty(name="Handläggare", value=NUMBER))
+    book.properties.title = NUMBER
+    copy = annotate(_bytes(book), _job([_mark()]))
+    assert NUMBER not in _all_text(copy)
+    with zipfile.ZipFile(io.BytesIO(copy)) as archive:
+        assert not [n for n in archive.namelist() if NUMBER.encode() in archive.read(n)]
+
+
 @pytest.mark.parametrize(
     ("cell", "marked"),
     [
@@ -493,7 +526,7 @@ def test_a_refused_file_is_never_opened(settings: Settings, monkeypatch: Any) ->
     delivery = replace(_delivery(settings, b"PK", [refused], state="stopped"), is_refused=True)
     paths = _round(settings, [delivery])["2026/fil.xlsx"]
     assert paths.workbook is None
-    assert "Er fil med markeringar" not in paths.page.read_text(encoding="utf-8")
+    assert "Din fil med markeringar" not in paths.page.read_text(encoding="utf-8")
 
 
 def test_a_file_that_cannot_be_marked_leaves_only_its_own_copy_out(

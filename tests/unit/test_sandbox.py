@@ -239,3 +239,19 @@ def test_a_refusal_keeps_its_rule_and_the_child(data, file, rule):
             assert refused.value.rule_id == rule
             child = reader._child
         assert child is reader._child is not None
+
+
+def test_a_child_that_is_ended_just_after_its_answer_is_not_asked_again(monkeypatch):
+    exchange = sandbox._exchange
+
+    def late(*asked):
+        reply = exchange(*asked)
+        time.sleep(0.7)
+        return reply
+
+    with Reader(TAKEN_OVER, 0.5) as reader:
+        assert told(reader, "answer = (1,)") == (1,)
+        monkeypatch.setattr(sandbox, "_exchange", late)
+        assert told(reader, "answer = (2,)") == (2,)
+        monkeypatch.undo()
+        assert told(reader, "answer = (3,)") == (3,)

@@ -6,8 +6,12 @@ from pipelines import instrument
 from pipelines.findings import Finding, finding
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import nearest, suggestion
+from pipelines.register import Association
 
 INSTRUMENT = instrument.load()
+ASSOCIATIONS = {
+    "norra-provdalen": Association("norra-provdalen", "Förbundet Norra Provdalen", "01", None, None)
+}
 FREQUENCY = ["Aldrig", "Sällan", "Ibland", "Ofta", "För det mesta", "Alltid"]
 
 
@@ -68,6 +72,10 @@ def _finding(rule: str, value: str, question: str = "", sheet: str = "") -> Find
         (_finding("category_unknown", "indvid", "inriktning", "Insatser"), "individ"),
         (_finding("activity_unknown", "VÄGGEN", "insats_kod"), "VÄGEN"),
         (_finding("column_unknown", "svarsdatumm"), "svarsdatum"),
+        (_finding("column_unknown", "Stödet är till stor nytta"), "ongoing_1a"),  # its label
+        (_finding("association_unknown", "NORRA-PROVDALLEN", "Förbund"), "norra-provdalen"),
+        (_finding("association_unknown", "förbundet norra provdalen"), "norra-provdalen"),
+        (_finding("association_unknown", ""), None),
         (_finding("sheet_unknown", "", sheet="Personall"), "Personal"),
         (_finding("date_unknown", "Ofta", "svarsdatum"), None),
         (_finding("answer_unknown", "(dolt)", "ongoing_1a"), None),
@@ -77,4 +85,4 @@ def _finding(rule: str, value: str, question: str = "", sheet: str = "") -> Find
 def test_what_is_accepted_comes_from_the_instrument_and_the_workbook(
     found: Finding, meant: str | None
 ) -> None:
-    assert suggestion(found, _delivery(), INSTRUMENT) == meant
+    assert suggestion(found, _delivery(), INSTRUMENT, ASSOCIATIONS) == meant

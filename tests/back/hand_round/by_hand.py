@@ -40,7 +40,9 @@ N_ROWS = {
     # 2026: measures 17 × 3 + 14 + 7, indicators 10 × 3 + 10 + 4 and all 15 + 10 + 10.
     # 2025: 17 × 3 + 10 × 3 + 10 × 3. 2017: 6 + 3 + 3.
     "national_results": 51 + 14 + 7 + 30 + 10 + 4 + 35 + 51 + 30 + 30 + 6 + 3 + 3,
-    "response_rates": 38,
+    # 2026: 6 questionnaires × (nation, 2 counties, 2 associations) and 4 × 3 activities;
+    # 2025: 6 × 3 and 4 × 1; 2017: 6 × 3, no activity listed.
+    "response_rates": 6 * 5 + 4 * 3 + 6 * 3 + 4 + 6 * 3,
     "submissions": 5,
 }
 
@@ -62,9 +64,9 @@ ABSENT: dict[str, list[dict[str, str]]] = {
     ],
     "national_results": [{"gender": "A"}],
     "response_rates": [
-        {"unit_id": "0012", "questionnaire_id": "participant_ongoing"},  # unknown and none back
         {"level": "activity", "questionnaire_id": "board"},
-        {"questionnaire_id": "managers"},
+        {"unit_id": "gamma"},  # delivered nothing
+        {"unit_id": "alfa/A9"},  # replaced
     ],
 }
 

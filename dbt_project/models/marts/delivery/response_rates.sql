@@ -65,6 +65,7 @@ coverage as (
 ),
 
 -- What an activity handed out, and what came back: from it, or from the association without one.
+-- Who delivered has a row for every questionnaire of the round, also where nothing came back.
 listed_and_returned as (
     select
         activities.round,
@@ -97,6 +98,21 @@ listed_and_returned as (
         1 as returned,
         is_synthetic
     from responses
+
+    union all
+
+    select
+        deliveries.round,
+        deliveries.association_id,
+        null as insats_kod,
+        questionnaires.questionnaire_id,
+        0 as n_listed,
+        null as handed_out,
+        0 as returned,
+        deliveries.is_synthetic
+    from deliveries
+    inner join questionnaires
+        on {{ applies('deliveries.round', 'questionnaires') }}
 ),
 
 by_activity as (
@@ -198,7 +214,6 @@ final as (
         on by_unit.round = coverage.round
         and by_unit.coverage_level = coverage.level
         and by_unit.coverage_unit_id = coverage.unit_id
-    where by_unit.returned > 0 or by_unit.handed_out is not null
 )
 
 select * from final
