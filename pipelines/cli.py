@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pipelines import terminal  # first: it translates what the next ones import
 
@@ -454,10 +454,10 @@ def _print_status(seen: status.Overview) -> None:
     table = Table(box=None, pad_edge=False)
     free = out.width - 64  # of a line, what the columns with a width of their own leave
     shows_file = free >= 32
+    overflow: Literal["ellipsis", "fold"] = "ellipsis" if shows_file else "fold"
     for name in ("Förbund", "Fil")[: 1 + shows_file]:
-        table.add_column(
-            name, no_wrap=True, overflow="ellipsis", max_width=free // (1 + shows_file)
-        )
+        width = free // (1 + shows_file)
+        table.add_column(name, no_wrap=shows_file, overflow=overflow, max_width=width)
     table.add_column("Mottagen", no_wrap=True)
     for name in ("Enkäter", "Stopp", "Fel", "Varn."):
         table.add_column(name, justify="right", no_wrap=True)
