@@ -61,8 +61,7 @@ def costs(raw: Path, folder: Path) -> dict[str, float]:
     gated = cpu_seconds(lambda: load(home))
     found: list[quality.Findings] = []
     expectations = cpu_seconds(lambda: found.append(quality.check(home, ROUND, seeds, known)))
-    checked_with = quality.fingerprint(home, ROUND, seeds, known)
-    manifest = lake.keep_checks(home, known, ROUND, found[0], checked_with)
+    manifest = lake.keep_checks(home, known, found[0])
     told = cpu_seconds(
         lambda: (
             receipts.write_round(
