@@ -15,7 +15,6 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,7 +39,7 @@ from pipelines import (
     warehouse,
 )
 from pipelines.findings import LEVELS, Severity
-from pipelines.swedish import days_left, number, several, short_day, short_moment
+from pipelines.swedish import current_day, days_left, number, several, short_day, short_moment
 from pipelines.workbook.personal import HIDDEN, discreet
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def show_status(
     """Visar hur omgången står: mottaget, att rätta, saknas, och nästa steg."""
     folders = _enter(raw, home)
     _readable(folders)
-    known, today = instrument.load(), date.today()
+    known, today = instrument.load(), current_day()
     year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
     seen = checking.overview(folders, known, register.read(folders.raw), year, today)
     if as_json:
@@ -394,8 +393,8 @@ def _finish(folders: Settings, before: lake.Manifest) -> None:
         where = f"Filer läses ur {folders.raw}/<årtal>, en mapp per omgång."
         out.print(f"Inte läst: {path}. {where}", soft_wrap=True)
     rounds = {d.round for d in manifest.counting()}
-    year = max(rounds) if rounds else status.default_round(folders, known, date.today())
-    seen = checking.overview(folders, known, register.read(folders.raw), year, date.today())
+    year = max(rounds) if rounds else status.default_round(folders, known, current_day())
+    seen = checking.overview(folders, known, register.read(folders.raw), year, current_day())
     out.print(f"Nästa steg: {seen.next_step}", soft_wrap=True)
     _print_waiting(d for d in in_use if d.round != year)
     if totals[Severity.STOP] or totals[Severity.ERROR]:

@@ -25,6 +25,11 @@ def several(count: int, one: str, more: str) -> str:
     return f"{number(count)} {one if count == 1 else more}"
 
 
+def current_day() -> date:
+    """The day it is in Sweden, wherever the machine's clock stands."""
+    return datetime.now(_SWEDEN).date()
+
+
 def day(value: date) -> str:
     """A day in full: 31 oktober 2026."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

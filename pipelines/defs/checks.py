@@ -12,7 +12,6 @@ Metadata names places and rules and never a cell's value: it is kept in Dagster'
 
 import warnings
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import partial
 
 import dagster as dg
@@ -30,6 +29,7 @@ from pipelines import (
 )
 from pipelines.defs.ingest import rounds
 from pipelines.findings import Finding, Severity, by_severity
+from pipelines.swedish import current_day
 
 _ASSETS = {table: table for table in quality.TABLES} | {"answers": "responses"}
 _ROWS_SHOWN = 100
@@ -51,8 +51,8 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     years = [int(key) for key in context.partition_keys]
     report = partial(progress.report, "Prövar")
     with lock.alone(folders):
-        found = checking.check_rounds(folders, years, known, registered, date.today(), report)
-        checking.write_status_page(folders, known, registered, date.today())
+        found = checking.check_rounds(folders, years, known, registered, current_day(), report)
+        checking.write_status_page(folders, known, registered, current_day())
     where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()
     for table, spec in zip(_ASSETS, _SUITES, strict=True):

@@ -1,12 +1,12 @@
 """The lake as Dagster assets: one partition per round, one run may load several."""
 
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 
 import dagster as dg
 
 from pipelines import checking, instrument, loading, lock, progress, register, settings
+from pipelines.swedish import current_day
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
@@ -33,7 +33,7 @@ def registration_workbooks(
             registered,
             partial(progress.report, "Läser"),
         )
-        checking.write_status_page(folders, known, registered, date.today())
+        checking.write_status_page(folders, known, registered, current_day())
     counting = [d for d in loaded.manifest.counting() if str(d.round) in context.partition_keys]
     metadata = {
         "workbooks_read": len(loaded.read),

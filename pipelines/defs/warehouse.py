@@ -7,7 +7,6 @@ minor version is pinned.
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -16,6 +15,7 @@ from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_contex
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines import checking, instrument, lock, progress, register, settings, warehouse
+from pipelines.swedish import current_day
 
 _MANIFEST = warehouse.ensure_manifest(settings.from_environment())
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
@@ -98,7 +98,7 @@ def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     known, registered = instrument.load(), register.read(folders.raw)
     with lock.alone(folders):
         tables = warehouse.swap_snapshot(folders)
-        checking.write_status_page(folders, known, registered, date.today())  # with its new step
+        checking.write_status_page(folders, known, registered, current_day())  # with its new step
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(folders.snapshot)), "tables": tables}
     )

@@ -84,7 +84,7 @@ class Reading:
 
     Attributes:
         responses: a row per returned questionnaire with its answers, see RESPONSES_SCHEMA.
-        rows_per_questionnaire: returned questionnaires by questionnaire id.
+        rows_per_questionnaire: returned questionnaires by questionnaire id, of those the round has.
     """
 
     round: int
@@ -133,15 +133,26 @@ def read_drafts(drafts: Sequence[Draft], instrument: Instrument) -> list[Reading
         codes |= dict.fromkeys(d.sheets, kind)
     blocks = _blocks(sheet for d in drafts for sheet in d.sheets)
     tables = _tables([_responses(block, codes, instrument, found) for block in blocks], drafts)
-    return [_reading(*read, found) for read in zip(drafts, activities, tables, strict=True)]
+    return [
+        _reading(*read, found, instrument) for read in zip(drafts, activities, tables, strict=True)
+    ]
 
 
 def _reading(
-    draft: Draft, activities: tuple[Activity, ...], responses: pa.Table, found: Found
+    draft: Draft,
+    activities: tuple[Activity, ...],
+    responses: pa.Table,
+    found: Found,
+    instrument: Instrument,
 ) -> Reading:
     sheets = (draft.activities, *draft.sheets) if draft.activities else draft.sheets
     findings = (*draft.findings, *(f for s in sheets if s in found for f in found[s]))
-    rows = {sheet.plan.questionnaire_id: len(sheet.rows) for sheet in draft.sheets}
+    counted = {q.questionnaire_id for q in instrument.questionnaires_in(draft.round)}
+    rows = {
+        sheet.plan.questionnaire_id: len(sheet.rows)
+        for sheet in draft.sheets
+        if sheet.plan.questionnaire_id in counted
+    }
     if any(f.severity is Severity.STOP for f in findings):
         activities, responses, rows = (), responses.slice(0, 0), {}
     return Reading(

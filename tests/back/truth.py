@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -726,9 +726,9 @@ def submissions(facts: Facts) -> Table:
     """A row per delivery, but for the time received and the findings."""
     table = []
     for delivery in facts.deliveries:
-        rows = defaultdict(int)
-        for response in delivery.responses:
-            rows[response.questionnaire_id] += 1
+        part = {q["questionnaire_id"] for q in facts.questionnaires(delivery.round)}
+        returned = [r for r in delivery.responses if r.questionnaire_id in part]
+        rows = Counter(r.questionnaire_id for r in returned)
         table.append(
             {
                 "file": delivery.file,
@@ -737,7 +737,7 @@ def submissions(facts: Facts) -> Table:
                 "association_id": delivery.association_id,
                 "layout_id": delivery.layout_id,
                 "state": delivery.state,
-                "n_questionnaires": len(delivery.responses),
+                "n_questionnaires": len(returned),
                 "rows_per_questionnaire": dict(rows),
                 "is_synthetic": facts.is_synthetic,
             }
