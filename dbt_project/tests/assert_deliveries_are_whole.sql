@@ -1,16 +1,16 @@
--- The lake holds every questionnaire that the manifest says was returned in a counting delivery.
+-- Every questionnaire that the manifest says was returned in a counting delivery is counted.
 with
 
-held as (
+counted as (
     select round, sha256, count(*) as n_questionnaires
-    from {{ source('lake', 'responses') }}
+    from {{ ref('stg_responses') }}
     group by round, sha256
 )
 
-select deliveries.file, deliveries.n_questionnaires, held.n_questionnaires as n_held
+select deliveries.file, deliveries.n_questionnaires, counted.n_questionnaires as n_counted
 from {{ ref('stg_deliveries') }} as deliveries
-left join held
-    on deliveries.round = held.round
-    and deliveries.sha256 = held.sha256
+left join counted
+    on deliveries.round = counted.round
+    and deliveries.sha256 = counted.sha256
 where deliveries.is_counting
-    and deliveries.n_questionnaires <> coalesce(held.n_questionnaires, 0)
+    and deliveries.n_questionnaires <> coalesce(counted.n_questionnaires, 0)

@@ -1,28 +1,116 @@
-"""Every number of every mart of the sample against the independent computation."""
+"""Every number of every mart against the independent computation, of two landing zones.
+
+One is the sample. The other holds what offices send beside the template: an old layout, labels for
+codes, columns in another order, a sheet taken out, a file sent twice.
+"""
 
 from __future__ import annotations
 
+import os
+import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 import truth
 from comparison import differences, mart, rows_of
+from openpyxl.worksheet.worksheet import Worksheet
 
 RAW = Path(__file__).parents[2] / "raw"
+ROUNDS = ("2024", "2025")
+SPELLINGS: tuple[Callable[[str, str], str], ...] = (
+    lambda code, label: code,
+    lambda code, label: label.upper(),
+    lambda code, label: f"\u00a0{label} ",
+    lambda code, label: f"{code} {label.lower()}",
+)
+
+
+def _odd_zone(raw: Path) -> Path:
+    """A landing zone of two rounds whose workbooks are as unlike the template as they may be."""
+    for folder in ("register", *ROUNDS):
+        shutil.copytree(RAW / folder, raw / folder)
+    _send_in_an_old_layout(RAW / "2019/fantasiviken_2019.xlsx", raw / "2024/fantasiviken_2024.xlsx")
+    _send_twice(raw / "2024/testskogen_2024.xlsx", "före rättning.xlsx")
+    _write_by_hand(raw / "2025/sagoasen_2025.xlsx")
+    return raw
+
+
+def _send_in_an_old_layout(old: Path, new: Path) -> None:
+    """The workbook of an earlier round, with a questionnaire and questions that are no more."""
+    book = openpyxl.load_workbook(old)
+    assert "Förbundschef" in book.sheetnames
+    for key, value in book["Läs mig"].iter_rows(max_col=2):
+        if key.value == "Mätomgång":
+            value.value = int(new.parent.name)
+    book.save(new)
+
+
+def _send_twice(path: Path, earlier: str) -> None:
+    """An earlier delivery of the same association that had fewer questionnaires."""
+    book = openpyxl.load_workbook(path)
+    book["Deltagare avslut"].delete_rows(4, 2)
+    book.save(path.with_name(earlier))
+    os.utime(path.with_name(earlier), (0, 0))
+
+
+def _write_by_hand(path: Path) -> None:
+    """Labels in place of codes, blanks that only look empty, columns turned round, no staff."""
+    chance = random.Random(2025)
+    seeds = {name: truth.csv_rows(truth.SEEDS / f"{name}.csv") for name in ("questions", "scales")}
+    labels = {(o["scale_id"], int(o["code"])): o["label_sv"] for o in seeds["scales"]}
+    scale_of = {q["question_id"]: q["scale_id"] for q in seeds["questions"]}
+
+    def by_hand(field: str, cell: Any) -> Any:
+        if not truth.text(cell):
+            return chance.choice((None, "\u00a0", "   "))
+        code = truth.understood_answers({field: cell}, seeds).get(field)
+        if code is None:
+            return cell
+        return chance.choice(SPELLINGS)(str(code), labels[scale_of[field], code])
+
+    book = openpyxl.load_workbook(path)
+    del book["Personal"]
+    for sheet in book.worksheets[2:]:
+        _rewrite(sheet, by_hand)
+    book.save(path)
+
+
+def _rewrite(sheet: Worksheet, by_hand: Callable[[str, Any], Any]) -> None:
+    header, *rows = sheet.iter_rows(values_only=True)
+    columns = [0, *range(len(header) - 1, 0, -1)]
+    for number, row in enumerate([header, *rows], start=1):
+        is_data = number > 1 and str(row[0]).isdecimal()
+        for position, column in enumerate(columns, start=1):
+            cell = by_hand(str(header[column]), row[column]) if is_data else row[column]
+            sheet.cell(number, position).value = cell
+
+
+@pytest.fixture(scope="module", params=["sample", "odd"])
+def zone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return RAW if request.param == "sample" else _odd_zone(tmp_path_factory.mktemp("odd") / "raw")
 
 
 @pytest.fixture(scope="module")
-def expected() -> dict[str, pd.DataFrame]:
-    return truth.compute(RAW)
+def snapshot(zone: Path, sample_snapshot: Path, build_snapshot: Callable[[Path], Path]) -> Path:
+    return sample_snapshot if zone == RAW else build_snapshot(zone)
+
+
+@pytest.fixture(scope="module")
+def expected(zone: Path) -> dict[str, pd.DataFrame]:
+    return truth.compute(zone)
 
 
 @pytest.mark.parametrize("name", truth.KEYS)
 def test_every_number_of_the_mart_equals_the_truth(
-    name: str, sample_snapshot: Path, expected: dict[str, pd.DataFrame]
+    name: str, snapshot: Path, expected: dict[str, pd.DataFrame]
 ) -> None:
     rows = rows_of(expected[name])
-    assert rows, f"the sample has nothing for {name}: the comparison would be empty"
-    faults = differences(mart(sample_snapshot, name), rows, truth.KEYS[name])
+    assert rows, f"the landing zone has nothing for {name}: the comparison would be empty"
+    faults = differences(mart(snapshot, name), rows, truth.KEYS[name])
     if faults:
         pytest.fail(f"{name}: {faults}", pytrace=False)
