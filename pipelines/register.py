@@ -84,6 +84,29 @@ class Register:
     targets: tuple[Target, ...]
     is_synthetic: bool
 
+    def predecessors(self, association_id: str) -> dict[str, int]:
+        """The associations that merged into this one, with the first round of the merged one.
+
+        The register has no word for a merger: one ended, and all its municipalities were members
+        of this one from the round after.
+        """
+        joined = {
+            (m.municipality_code, m.first_round)
+            for m in self.memberships
+            if m.association_id == association_id
+        }
+        left: dict[str, set[tuple[str, int]]] = {}
+        for other in self.associations:
+            own = [m for m in self.memberships if m.association_id == other]
+            if own and all(m.last_round is not None for m in own):
+                end = max(m.last_round or 0 for m in own)
+                left[other] = {(m.municipality_code, end + 1) for m in own if m.last_round == end}
+        return {
+            other: min(first for _, first in left[other])
+            for other in left
+            if other != association_id and left[other] <= joined
+        }
+
 
 def read(raw: Path) -> Register:
     """The register under a landing zone; missing files are an empty register.

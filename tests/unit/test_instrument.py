@@ -698,7 +698,7 @@ def a_question_taken_out(seeds: Seeds) -> None:
 
 
 BROKEN = [
-    (keys_are_unique, a_round_twice, "rounds 2026: is there 2 times"),
+    (keys_are_unique, a_round_twice, "rounds 2027: is there 2 times"),
     (keys_are_unique, a_column_name_twice, "layout_columns 2018/staff/f1: is there 2 times"),
     (
         every_id_referred_to_exists,

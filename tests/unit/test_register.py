@@ -119,3 +119,16 @@ def test_a_file_in_another_encoding_is_refused(landing_zone):
     raw = landing_zone(associations=f"{ASSOCIATIONS}\n{NORR}\n".encode("latin-1"))
     with pytest.raises(RegisterError, match=r"associations\.csv: filen är inte sparad som UTF-8"):
         read(raw)
+
+
+def test_a_merger_is_told_by_municipalities_that_all_go_on_in_the_new_association(landing_zone):
+    associations = [ASSOCIATIONS, "a,A,01,,2020", "b,B,01,,2020", "c,C,01,2021,", "d,D,01,,2020"]
+    memberships = [
+        *(MEMBERSHIPS, "a,0114,2017,2020", "a,0115,2017,2018", "b,0117,2017,2020"),
+        *("c,0114,2021,", "c,0117,2021,", "c,0120,2021,"),
+        *("d,0114,2017,2020", "d,0136,2017,2020"),  # of which one went elsewhere
+    ]
+    raw = landing_zone(associations="\n".join(associations), memberships="\n".join(memberships))
+    known = read(raw)
+    assert known.predecessors("c") == {"a": 2021, "b": 2021}
+    assert known.predecessors("a") == known.predecessors("d") == {}
