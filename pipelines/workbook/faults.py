@@ -110,10 +110,16 @@ def _top(question: Question, scene: Scene) -> int:
 
 
 def _answer_first(delivery: Delivery, scene: Scene, cell: Callable[[Question], Cell]) -> Delivery:
-    """The third row's answer to the first sheet's first question becomes another cell."""
-    question = _questions(delivery.sheets[0], scene, delivery.round)[0]
-    answer = {question.question_id: cell(question)}
-    return _edit(delivery, lambda r: replace(r, answers={**r.answers, **answer}))
+    """The first answer in the first sheet's third row becomes another cell."""
+    questions = _questions(delivery.sheets[0], scene, delivery.round)
+
+    def edit(respondent: Respondent) -> Respondent:
+        answered = (q for q in questions if respondent.answers.get(q.question_id) is not None)
+        question = next(answered, questions[0])
+        answer = {question.question_id: cell(question)}
+        return replace(respondent, answers={**respondent.answers, **answer})
+
+    return _edit(delivery, edit)
 
 
 @_content("En svarskod som inte finns på skalan")
