@@ -241,7 +241,7 @@ def open_ui(
     os.environ["PYTHONWARNINGS"] = "ignore"
     out.print(f"Dagster på http://127.0.0.1:{port} – avsluta med Ctrl+C.")
     module = ["-m", "dagster", "dev", "-m", "pipelines.definitions"]
-    where = ["-h", "127.0.0.1", "-p", str(port)]
+    where = ["-h", "127.0.0.1", "-p", str(port), "--log-level", "warning"]
     os.execv(sys.executable, [sys.executable, *module, *where])  # noqa: S606 fixed arguments
 
 
@@ -333,7 +333,7 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> None:
     progress.report("Startar", 0, 1)
     definitions, dagster = _dagster()
     progress.report("Startar", 1, 1)
-    config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    silent = definitions.jobs.SILENT  # a run in this process does not take it from the job
     rounds = {
         "dagster/asset_partition_range_start": str(years[0]),
         "dagster/asset_partition_range_end": str(years[-1]),
@@ -342,7 +342,7 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> None:
         try:
             result = definitions.defs.resolve_job_def(job).execute_in_process(
                 instance=instance,
-                run_config=config,
+                run_config=silent,
                 raise_on_error=False,
                 tags=rounds if job != "build" else {},
             )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.defs import checks, ingest, warehouse
-
-LOAD = [ingest.registration_workbooks, ingest.landing_register]
-BUILD = [warehouse.dbt_models, warehouse.snapshot]
+from pipelines.defs import checks, ingest, jobs, schedules, warehouse
 
 defs = dg.Definitions(
-    assets=[*LOAD, *BUILD],
-    asset_checks=[checks.expectations],
-    jobs=[
-        dg.define_asset_job("load", dg.AssetSelection.assets(*LOAD).without_checks()),
-        dg.define_asset_job("check", dg.AssetSelection.checks(checks.expectations)),
-        dg.define_asset_job("build", dg.AssetSelection.assets(*BUILD)),
-        dg.define_asset_job("run", dg.AssetSelection.all()),
+    assets=[
+        ingest.registration_workbooks,
+        ingest.landing_register,
+        warehouse.dbt_models,
+        warehouse.snapshot,
     ],
+    asset_checks=[checks.expectations],
+    jobs=[jobs.load, jobs.check, jobs.load_and_check, jobs.build, jobs.run],
+    schedules=[schedules.nightly, schedules.monthly],
+    sensors=[schedules.landing_zone, schedules.changed_lake],
     executor=dg.in_process_executor,
 )

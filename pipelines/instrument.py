@@ -22,12 +22,17 @@ SheetRole = Literal["readme", "activities"]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One yearly measurement round, identified by its year."""
+    """One yearly measurement round, identified by its year.
+
+    Attributes:
+        loads_until: the last day that late and corrected deliveries are loaded every night.
+    """
 
     round: int
     opens: date
     closes: date
     delivery_deadline: date
+    loads_until: date
     layout_id: str
 
 
@@ -144,6 +149,15 @@ class Instrument:
         """The questionnaires of a round, in the seed's order."""
         return tuple(q for q in self.questionnaires.values() if q.is_in(round_))
 
+    def rounds_loaded_nightly(self, day: date) -> list[int]:
+        """The rounds that are loaded every night: while they are on, and while late files come."""
+        return [r.round for r in self.rounds.values() if r.opens <= day <= r.loads_until]
+
+    def round_of_the_year(self, day: date) -> int | None:
+        """The round to which a questionnaire that runs all year belongs: the next one to end."""
+        to_come = (r.round for r in self.rounds.values() if day <= r.loads_until)
+        return min(to_come, default=None)
+
     def questions_asked(self, questionnaire_id: str, round_: int) -> tuple[Question, ...]:
         """The questions a questionnaire asks in a round, in the seed's order."""
         return tuple(
@@ -204,6 +218,7 @@ def _round(row: dict[str, str]) -> Round:
         opens=date.fromisoformat(row["opens"]),
         closes=date.fromisoformat(row["closes"]),
         delivery_deadline=date.fromisoformat(row["delivery_deadline"]),
+        loads_until=date.fromisoformat(row["loads_until"]),
         layout_id=row["layout_id"],
     )
 

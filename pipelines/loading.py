@@ -121,8 +121,7 @@ def is_current(
     """Whether a load of the rounds would find nothing new."""
     manifest, rounds = lake.read_manifest(settings), set(rounds)
     read_with = fingerprint(instrument, register)
-    paths = (path for round_ in rounds for path in delivered(settings, round_))
-    there = {seen_as(settings, path) for path in paths}
+    there = {key for round_ in rounds for key in seen(settings, round_)}
     present = [d for d in manifest.deliveries if d.is_present]
     known = {d.seen_as for d in manifest.deliveries if _is_as_read(settings, d, read_with)}
     return (
@@ -157,6 +156,34 @@ def fingerprint(instrument: Instrument, register: Register) -> str:
         digest.update(path.read_bytes())
     digest.update("\0".join(sorted(register.associations)).encode())
     return digest.hexdigest()
+
+
+def first_changed(settings: Settings, instrument: Instrument, register: Register) -> int | None:
+    """The first round that a load would find something new in, if any."""
+    kept = {d.round for d in lake.read_manifest(settings).deliveries if d.is_present}
+    with_files = (r for r in instrument.rounds if r in kept or delivered(settings, r))
+    changed = (r for r in with_files if not is_current(settings, [r], instrument, register))
+    return next(changed, None)
+
+
+def last_written(settings: Settings, round_: int) -> float:
+    """When a file of the round was last written, in seconds since 1970; 0 without files."""
+    return max((mtime_ns for _, mtime_ns, _ in seen(settings, round_)), default=0) / 1e9
+
+
+def landing_fingerprint(
+    settings: Settings, round_: int, instrument: Instrument, register: Register
+) -> str:
+    """Changes whenever a load of the round could give something else."""
+    digest = hashlib.sha256(fingerprint(instrument, register).encode())
+    digest.update(lake.register_fingerprint(register).encode())
+    digest.update(repr(seen(settings, round_)).encode())
+    return digest.hexdigest()
+
+
+def seen(settings: Settings, round_: int) -> list[SeenAs]:
+    """What tells the files of a round, unopened."""
+    return [seen_as(settings, path) for path in delivered(settings, round_)]
 
 
 def seen_as(settings: Settings, path: Path) -> SeenAs:

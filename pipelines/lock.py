@@ -6,11 +6,16 @@ Belongs here: taking and giving back the lock. Does not: what is done under it.
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from pipelines.settings import Settings
+
+PATIENCE = 600.0
+"""Seconds that a run nobody waits for gives another one to end: many times what a run takes."""
 
 _mine: set[Path] = set()
 """The home folders this process has locked: a step of a run is let in under the run's lock."""
@@ -21,25 +26,38 @@ class BusyError(Exception):
 
 
 @contextmanager
-def alone(settings: Settings) -> Iterator[None]:
+def alone(settings: Settings, patience: float = 0) -> Iterator[None]:
     """Keeps others out of the home folder for as long as this process works in it.
 
+    Args:
+        settings: the folders.
+        patience: seconds to wait for another process to end.
+
     Raises:
-        BusyError: another process works there now.
+        BusyError: another process still works there.
     """
     if settings.home in _mine:
         yield
         return
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BusyError(
-                f"En annan körning pågår i {settings.home}. Vänta tills den är klar."
-            ) from error
+        if not _taken(file, time.monotonic() + patience):
+            raise BusyError(f"En annan körning pågår i {settings.home}. Vänta tills den är klar.")
         _mine.add(settings.home)
         try:
             yield
         finally:
             _mine.remove(settings.home)
+
+
+def _taken(file: TextIOWrapper, until: float) -> bool:
+    """Whether the lock could be taken before a moment of the monotonic clock."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.5)
+        else:
+            return True

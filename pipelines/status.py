@@ -141,9 +141,8 @@ def overview(
     current = instrument.rounds[round_]
     expected = {a.association_id: a for a in expected_associations(register, current)}
     deliveries = [d for d in manifest.deliveries if d.round == round_ and d.state != "removed"]
-    seen = {d.seen_as for d in manifest.deliveries}
-    there = [loading.seen_as(settings, path) for path in loading.delivered(settings, round_)]
-    fresh = [file for file, mtime_ns, size in there if (file, mtime_ns, size) not in seen]
+    known = {d.seen_as for d in manifest.deliveries}
+    fresh = [key[0] for key in loading.seen(settings, round_) if key not in known]
     lines = _lines(deliveries, fresh, expected, register.associations)
     personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
     next_step = _next_step(settings, round_, lines, personal, is_loaded, is_checked)

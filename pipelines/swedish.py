@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-_SWEDEN = ZoneInfo("Europe/Stockholm")
+TIME_ZONE = "Europe/Stockholm"
+
+_SWEDEN = ZoneInfo(TIME_ZONE)
 _MONTHS = (
     *("januari", "februari", "mars", "april", "maj", "juni"),
     *("juli", "augusti", "september", "oktober", "november", "december"),

@@ -50,7 +50,7 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     known, registered = instrument.load(), register.read(folders.raw)
     years = [int(key) for key in context.partition_keys]
     report = partial(progress.report, "Prövar")
-    with lock.alone(folders):
+    with lock.alone(folders, lock.PATIENCE):
         found = checking.check_rounds(folders, years, known, registered, current_day(), report)
         checking.write_status_page(folders, known, registered, current_day())
     where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}

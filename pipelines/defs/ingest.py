@@ -25,7 +25,7 @@ def registration_workbooks(
     """Reads new and changed registration workbooks of the rounds into the lake."""
     folders = settings.from_environment()
     known, registered = instrument.load(), register.read(folders.raw)
-    with lock.alone(folders):
+    with lock.alone(folders, lock.PATIENCE):
         loaded = loading.load(
             folders,
             map(int, context.partition_keys),

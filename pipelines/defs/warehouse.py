@@ -63,7 +63,7 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
     def build() -> None:
         folders = settings.from_environment()
         try:
-            with lock.alone(folders):
+            with lock.alone(folders, lock.PATIENCE):
                 warehouse.build(folders, selection, keep)
         except (warehouse.BuildError, lock.BusyError) as error:
             failure.append(error)
@@ -96,7 +96,7 @@ def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Swaps in the analysts' copy of the marts."""
     folders = settings.from_environment()
     known, registered = instrument.load(), register.read(folders.raw)
-    with lock.alone(folders):
+    with lock.alone(folders, lock.PATIENCE):
         tables = warehouse.swap_snapshot(folders)
         checking.write_status_page(folders, known, registered, current_day())  # with its new step
     return dg.MaterializeResult(

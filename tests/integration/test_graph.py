@@ -23,6 +23,12 @@ for key in sorted(graph.asset_check_keys):
 for job in sorted(j.name for j in defs.resolve_all_job_defs()):
     if not job.startswith("__"):
         print("job", job)
+repository = defs.get_repository_def()
+for schedule in sorted(repository.schedule_defs, key=lambda s: s.name):
+    print("schedule", schedule.name, f"[{schedule.cron_schedule}, {schedule.execution_timezone}]",
+          "->", schedule.job_name)
+for sensor in sorted(repository.sensor_defs, key=lambda s: s.name):
+    print("sensor", sensor.name, "->", ", ".join(t.job_name for t in sensor.targets))
 """
 
 

@@ -128,6 +128,16 @@ def rounds_do_not_end_before_they_begin(seeds: Seeds) -> Faults:
                 yield f"{name(seed, row)}: begins {first}, ends {last}"
 
 
+def the_days_of_a_round_follow_each_other(seeds: Seeds) -> Faults:
+    ended = ""
+    for round_, row in sorted({row["round"]: row for row in seeds["rounds"]}.items()):
+        order = ("opens", "closes", "delivery_deadline", "loads_until")
+        days = [ended, *(row[column] for column in order)]
+        if days != sorted(days):
+            yield f"rounds {round_}: {', '.join(days)} do not follow each other"
+        ended = row["loads_until"]
+
+
 def a_question_is_asked_only_while_its_questionnaire_and_indicator_are(seeds: Seeds) -> Faults:
     indicator_of = {m["measure_id"]: m["indicator_id"] for m in seeds["measures"]}
     for seed in ("questionnaires", "indicators"):
@@ -405,6 +415,7 @@ RULES: list[Callable[[Seeds], Faults]] = [
     every_id_referred_to_exists,
     question_ids_are_plain,
     rounds_do_not_end_before_they_begin,
+    the_days_of_a_round_follow_each_other,
     a_question_is_asked_only_while_its_questionnaire_and_indicator_are,
     a_measure_has_one_question_per_questionnaire_and_round,
     a_base_question_is_asked_where_and_when_its_follower_is,
@@ -506,6 +517,10 @@ def add_column(seeds: Seeds, layout_id: str, questionnaire_id: str, column: str,
 
 def a_round_twice(seeds: Seeds) -> None:
     seeds["rounds"].append(dict(seeds["rounds"][-1]))
+
+
+def a_deadline_before_the_close(seeds: Seeds) -> None:
+    change(seeds, "rounds", "2021", delivery_deadline="2021-10-01")
 
 
 def a_column_name_twice(seeds: Seeds) -> None:
@@ -699,6 +714,12 @@ def a_question_taken_out(seeds: Seeds) -> None:
 
 BROKEN = [
     (keys_are_unique, a_round_twice, "rounds 2027: is there 2 times"),
+    (
+        the_days_of_a_round_follow_each_other,
+        a_deadline_before_the_close,
+        "rounds 2021: 2020-12-12, 2021-09-20, 2021-10-31, 2021-10-01, 2021-12-12 "
+        "do not follow each other",
+    ),
     (keys_are_unique, a_column_name_twice, "layout_columns 2018/staff/f1: is there 2 times"),
     (
         every_id_referred_to_exists,
