@@ -30,6 +30,11 @@ def current_day() -> date:
     return datetime.now(_SWEDEN).date()
 
 
+def local_day(value: datetime) -> date:
+    """The day it is in Sweden at a moment."""
+    return value.astimezone(_SWEDEN).date()
+
+
 def day(value: date) -> str:
     """A day in full: 31 oktober 2026."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
