@@ -32,6 +32,7 @@ ALARMS = EXPECTATIONS / "alarms.csv"
 """The rules about the roster, files and runs; those of findings are the findings' own."""
 
 _LEFT_OUT = "…"
+_TOLD = (Severity.STOP, Severity.ERROR, Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,22 @@ def _of_round(scene: _Scene) -> Iterator[Alarm]:
 
 
 def _of_findings(scene: _Scene) -> Iterator[Alarm]:
-    """One alarm per rule and delivery that counts or waits; what only informs is none."""
+    """One alarm per rule and delivery that counts or waits; what only informs is none.
+
+    Of a delivery that waits only what stops it: the rest stands in its receipt, and may be gone.
+    """
     pages = receipts.pages_of(scene.settings, scene.manifest, scene.round.round)
     for d in (*scene.present("loaded"), *scene.present("stopped")):
         by_rule: dict[str, list[Finding]] = {}
+        told_of = _TOLD if d.state == "loaded" else (Severity.STOP,)
         for f in lake.findings_of(scene.settings, d):
-            if f.severity is not Severity.INFO:
+            if f.severity in told_of:
                 by_rule.setdefault(f.rule_id, []).append(f)
+        telling = {
+            r: f for r, f in by_rule.items() if len(f) >= thresholds()["told_from"].get(r, 1)
+        }
         receipt = pages[d.file].relative_to(scene.settings.home).as_posix()
-        for rule_id, found in by_rule.items():
+        for rule_id, found in telling.items():
             places = f" ({len(found)} ställen)" if len(found) > 1 else ""
             yield _alarm(
                 f"finding_{found[0].severity}",
@@ -276,7 +284,7 @@ def _of_volume(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
         return
     ratio = counting.n_questionnaires / before.n_questionnaires
     findings = {f.rule_id for f in lake.findings_of(scene.settings, counting, ("checks",))}
-    is_usual = limits["volume_half"] < ratio < 1 / limits["volume_half"]
+    is_usual = limits["volume_ratio"] < ratio < 1 / limits["volume_ratio"]
     if not is_usual and "volume_far_from_last_round" not in findings:
         yield scene.alarm(
             "volume_unusual",

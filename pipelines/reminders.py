@@ -144,7 +144,7 @@ def _what(entry: Entry, why: str, register: Register) -> Iterator[str]:
         yield f"Vi har inte fått någon registreringsfil från {name} för mätomgång {round_}."
         if entry.merged_from:
             merged = [roster.name_of(register, old) for old in entry.merged_from]
-            yield f"{listed(merged)} har gått samman i {name}:"
+            yield f"{listed(merged)} har gått upp i {name}:"
             yield "det räcker med en fil för hela förbundet."
         return
     delivery = entry.telling
@@ -172,9 +172,7 @@ def _when(entry: Entry, today: date) -> str:
         return f"Sista dag att leverera var {day(deadline)}, för {ago} sedan. Filen tas emot ändå."
     if left == 0:
         return f"Sista dag att leverera är i dag, {day(deadline)}."
-    return (
-        f"Sista dag att leverera är {day(deadline)}: det är {several(left, 'dag', 'dagar')} kvar."
-    )
+    return f"Sista dag att leverera är {day(deadline)}, {several(left, 'dag', 'dagar')} kvar."
 
 
 def _how(why: str, attached: Sequence[str]) -> Iterator[str]:

@@ -133,17 +133,16 @@ class Overview:
     @property
     def counts(self) -> list[tuple[str, int]]:
         """What is not loaded or came late or twice, in words and numbers."""
-        counts = {
-            STATES["stopped"]: self.waiting,
-            STATES["new"]: self.count("new"),
-            STATES["missing"]: self.count("missing"),
-            "kom sent": self.late,
-            "ersatt fil" if self.count("replaced") == 1 else "ersatta filer": self.count(
-                "replaced"
-            ),
-            "filer utan känt förbund": self.nameless,
-        }
-        return [(words, n) for words, n in counts.items() if n]
+        replaced = self.count("replaced")
+        counts = [
+            (STATES["stopped"], self.waiting),
+            (STATES["new"], self.count("new")),
+            (STATES["missing"], self.count("missing")),
+            ("kom sent", self.late),
+            ("ersatt fil" if replaced == 1 else "ersatta filer", replaced),
+            (f"{'fil' if self.nameless == 1 else 'filer'} utan känt förbund", self.nameless),
+        ]
+        return [(words, n) for words, n in counts if n]
 
     def as_json(self) -> dict[str, Any]:
         """The overview as plain values; `state` keeps its code, `state_sv` is what is shown."""
