@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -34,6 +35,7 @@ from pipelines import (
     lock,
     progress,
     register,
+    runs,
     settings,
     status,
     warehouse,
@@ -101,11 +103,22 @@ def everything(
 def show_status(
     round_: RoundOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.", metavar="")] = False,
+    max_age: Annotated[
+        str | None,
+        typer.Option(
+            help="Bara för bevakning: en rad, och slutkod 1 när den senaste lyckade körningen är "
+            "äldre än 26h, 90m eller 2d.",
+            metavar="TID",
+        ),
+    ] = None,
     raw: RawOption = None,
     home: HomeOption = None,
 ) -> None:
     """Visar hur omgången står: mottaget, att rätta, saknas, och nästa steg."""
     folders = _enter(raw, home)
+    if max_age is not None:
+        _watch(folders, max_age)
+        return
     _readable(folders)
     known, today = instrument.load(), current_day()
     year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
@@ -141,6 +154,7 @@ def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
     if not (folders.lake / "manifest.json").exists():
         raise Fault("Inget är inläst än. Kör: nns load")
     if warehouse.is_current(folders):
+        runs.finished(folders, "build", ok=True)
         out.print("Inget nytt: marterna är redan aktuella.")
     else:
         _execute("build", folders, None)
@@ -157,10 +171,61 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
         and loading.is_current(folders, rounds, known, registered)
         and not checking.stale_rounds(folders, known.rounds, known, registered)
     ):
+        runs.finished(folders, runs.WHOLE, ok=True)
         out.print("Inget nytt sedan senaste körningen.")
         _finish(folders, lake.read_manifest(folders))
     else:
         _execute("run", folders, round_)
+
+
+@app.command("remind", cls=terminal.Command)
+def write_reminders(
+    round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None
+) -> None:
+    """Skriver utkast till påminnelser som textfiler. Skickar ingenting."""
+    from pipelines import reminders
+
+    folders = _enter(raw, home)
+    _usable(folders)
+    known, today = instrument.load(), current_day()
+    registered = register.read(folders.raw)
+    year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
+    if not loading.is_current(folders, [year], known, registered):
+        out.print("Det finns filer som inte är inlästa än. Kör först: nns run")
+    written = reminders.write(folders, known, registered, year, today)
+    table = Table("Förbund", "Varför", "Utkast", box=None, pad_edge=False)
+    for path, draft in written.drafts.items():
+        table.add_row(draft.entry.association_name, reminders.REASONS[draft.why], path.name)
+    if written.drafts:
+        out.print(table)
+    seen = checking.overview(folders, known, registered, year, today)
+    if seen.nameless:
+        files = several(seen.nameless, "fil", "filer")
+        out.print(f"{files} saknar känt förbund. Se efter vems de är innan du skickar något.")
+    removed = several(written.n_removed, "utkast är borttaget", "utkast är borttagna")
+    out.print(
+        f"{several(len(written.drafts), 'utkast', 'utkast')} i {folders.reminders / str(year)}"
+        + (f", {removed}" if written.n_removed else ""),
+        soft_wrap=True,
+    )
+
+
+@app.command("digest", cls=terminal.Command)
+def send_digest(raw: RawOption = None, home: HomeOption = None) -> None:
+    """Skickar eller skriver det som är nytt fel sedan sist, så som efter en schemalagd körning."""
+    from pipelines import digest
+
+    folders = _enter(raw, home)
+    _usable(folders)
+    try:
+        sent = digest.send(folders)
+    except (digest.DigestError, lock.BusyError) as error:
+        raise Fault(str(error)) from error
+    if sent.new:
+        new = several(len(sent.new), "nytt larm", "nya larm")
+        out.print(f"{new} till {sent.where}", soft_wrap=True)
+    else:
+        out.print("Inget nytt att berätta.")
 
 
 @app.command("sample", cls=terminal.Command)
@@ -296,10 +361,39 @@ def _execute(job: str, folders: Settings, round_: int | None) -> None:
     try:
         with lock.alone(folders):
             before = lake.read_manifest(folders)
-            _run_job(job, folders, years)
+            _recorded(job, folders, years)
     except lock.BusyError as busy:
         raise Fault(str(busy)) from busy
     _finish(folders, before)
+
+
+def _recorded(job: str, folders: Settings, years: list[int]) -> None:
+    """Runs a job and records how it ended.
+
+    Raises:
+        Fault: a step failed.
+    """
+    try:
+        _run_job(job, folders, years)
+    except Exception:
+        runs.finished(folders, job, ok=False)
+        raise
+    runs.finished(folders, job, ok=True)
+
+
+def _watch(folders: Settings, max_age: str) -> None:
+    """Tells how old the last successful run is; exit code 1 when it is too old.
+
+    Raises:
+        Fault: the age is no such text.
+    """
+    try:
+        is_young, line = runs.watch(folders, runs.duration(max_age), datetime.now(UTC))
+    except ValueError as error:
+        raise Fault(str(error)) from error
+    out.print(line, soft_wrap=True)
+    if not is_young:
+        raise typer.Exit(1)
 
 
 def _not_mixed_up(folders: Settings, registered: register.Register) -> None:
@@ -451,7 +545,8 @@ def _print_status(seen: status.Overview) -> None:
     period = f"insamling {short_day(current.opens)}–{short_day(current.delivery_deadline)}"
     out.print(f"NNS indikatorer · omgång {current.round}   {period} · {left}", style="bold")
     table = Table(box=None, pad_edge=False)
-    free = out.width - 64  # of a line, what the columns with a width of their own leave
+    states = [line.state_sv for line in seen.lines]
+    free = out.width - 46 - max(map(len, states), default=0)  # what the other columns leave
     shows_file = free >= 32
     overflow: Literal["ellipsis", "fold"] = "ellipsis" if shows_file else "fold"
     for name in ("Förbund", "Fil")[: 1 + shows_file]:
@@ -473,13 +568,32 @@ def _print_status(seen: status.Overview) -> None:
             *(name, file)[: 1 + shows_file],
             short_moment(line.received) if line.received else "",
             *shown,
-            status.STATES[line.state],
+            line.state_sv,
         )
     out.print(table)
+    if seen.news:
+        out.print(f"Nya förbund: {seen.news}")
     parts = [f"{seen.count('loaded')} av {seen.expected} inlästa"]
     parts += [f"{n} {words}" for words, n in seen.counts]
     out.print(" · ".join(parts))
+    _print_rates(seen)
     out.print(f"Nästa steg:  {seen.next_step}", soft_wrap=True)
+
+
+def _print_rates(seen: status.Overview) -> None:
+    """Handed out and returned by questionnaire; nothing when the marts are not built of it."""
+    if not seen.rates:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name, *cells in status.rate_rows(seen):
+        table.add_row(name, *cells)
+    for column, heading in zip(table.columns, status.RATE_HEADINGS, strict=True):
+        column.header, column.no_wrap = heading, True
+        column.justify = "left" if column is table.columns[0] else "right"
+    out.print()
+    out.print(table)
+    out.print(status.RATE_NOTE, style="dim")
+    out.print()
 
 
 def _print_findings(folders: Settings, deliveries: Iterable[lake.Delivery]) -> None:

@@ -16,6 +16,11 @@ defs = dg.Definitions(
     asset_checks=[checks.expectations],
     jobs=[jobs.load, jobs.check, jobs.load_and_check, jobs.build, jobs.run],
     schedules=[schedules.nightly, schedules.monthly],
-    sensors=[schedules.landing_zone, schedules.changed_lake],
+    sensors=[
+        schedules.landing_zone,
+        schedules.changed_lake,
+        schedules.went_well,
+        schedules.went_wrong,
+    ],
     executor=dg.in_process_executor,
 )

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pipelines.settings import EXPECTATIONS
@@ -73,13 +74,13 @@ class Finding:
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """The catalogue by rule id.
+def rules(catalogue: Path = RULES) -> dict[str, Rule]:
+    """A catalogue of rules by their id; by default the reader's.
 
     Raises:
         ValueError: a severity outside the four known ones.
     """
-    with RULES.open(encoding="utf-8", newline="") as file:
+    with catalogue.open(encoding="utf-8", newline="") as file:
         return {
             row["rule_id"]: Rule(
                 row["rule_id"], Severity(row["severity"]), row["wrong_sv"], row["remedy_sv"]

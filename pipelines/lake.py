@@ -19,13 +19,14 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.findings import Finding, Severity, by_severity
 from pipelines.register import Register
 from pipelines.settings import Settings
+from pipelines.swedish import local_day
 from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Delivery:
         is_refused: whether the file was refused before any of its cells was looked at.
         is_final: whether reading it again would say the same; not when the machine was too busy.
         is_present: whether the file is still in the landing zone.
+        first_load: number of the load that first saw it, counted from 1.
     """
 
     file: str
@@ -72,6 +74,7 @@ class Delivery:
     is_refused: bool = False
     is_final: bool = True
     is_present: bool = True
+    first_load: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -112,6 +115,11 @@ class Delivery:
         return datetime.fromtimestamp(self.mtime_ns // 1_000_000_000, UTC)
 
     @property
+    def received_on(self) -> date:
+        """The day it was received in Sweden, which deadlines count in."""
+        return local_day(self.received)
+
+    @property
     def n_questionnaires(self) -> int:
         """Returned questionnaires in the workbook."""
         return sum(self.rows_per_questionnaire.values())
@@ -139,6 +147,16 @@ class Manifest:
     def counting(self, round_: int | None = None) -> list[Delivery]:
         """The deliveries that count now, of one round or of all."""
         return [d for d in self.deliveries if d.state == "loaded" and round_ in (None, d.round)]
+
+    def before(self, delivery: Delivery) -> Delivery | None:
+        """The delivery of the same association that counts in its latest earlier round."""
+        earlier = (
+            d
+            for d in self.counting()
+            if d.association_id and d.association_id == delivery.association_id
+            if d.round < delivery.round
+        )
+        return max(earlier, key=lambda d: d.round, default=None)
 
 
 # --- which delivery counts ----------------------------------------------------------------------
@@ -307,7 +325,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
         "deliveries": (
             deliveries,
             {"sha256": text, "file": text, "round": integer, "association_id": text}
-            | {"layout_id": text, "received": pa.timestamp("us"), "state": text}
+            | {"layout_id": text, "received": pa.timestamp("us"), "received_on": day, "state": text}
             | {"n_questionnaires": integer, "rows_per_questionnaire": text}
             | {f"n_{severity}": integer for severity in Severity}
             | {"is_synthetic": pa.bool_()},
@@ -350,6 +368,7 @@ def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
         "association_id": d.association_id,
         "layout_id": d.layout_id,
         "received": d.received.replace(tzinfo=None),
+        "received_on": d.received_on,
         "state": d.state,
         "n_questionnaires": d.n_questionnaires,
         "rows_per_questionnaire": json.dumps(d.rows_per_questionnaire),

@@ -88,9 +88,15 @@ def load(
     unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
     new = {path: key for path, key in seen.items() if key not in known}
     files = read_files(settings, new, instrument, register, progress)
-    checks = {d.key: d.checks for d in before.deliveries}
+    earlier = {d.key: d for d in before.deliveries}
+    this_load = 1 + max((d.first_load for d in before.deliveries), default=0)
     read = [
-        replace(d, read_with=read_with, checks=checks.get(d.key, {}) if d.is_readable else {})
+        replace(
+            d,
+            read_with=read_with,
+            checks=earlier[d.key].checks if d.key in earlier and d.is_readable else {},
+            first_load=earlier[d.key].first_load if d.key in earlier else this_load,
+        )
         for d, _ in files
     ]
     keys = {d.key for d in (*unchanged, *read)}

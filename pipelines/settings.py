@@ -61,6 +61,16 @@ class Settings:
         return self.home / "marts.duckdb"
 
     @property
+    def reminders(self) -> Path:
+        """Drafts of mails to associations that have not delivered or have something to mend."""
+        return self.home / "reminders"
+
+    @property
+    def digest(self) -> Path:
+        """Alarms told so far, and mails where there is no mail server."""
+        return self.home / "digest"
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's own storage: runs, events, schedules."""
         return self.home / "dagster"

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import lake, loading, warehouse
+from pipelines import lake, loading, roster, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
-from pipelines.register import Association, Register
+from pipelines.register import Register
+from pipelines.roster import Entry
 from pipelines.settings import Settings
-from pipelines.swedish import several
+from pipelines.swedish import listed, number, percent, several
+from pipelines.warehouse import Rate
 from pipelines.workbook.personal import discreet
 
 STATES = {
@@ -32,9 +34,16 @@ STATES = {
 """The state of a delivery and what the steward reads."""
 
 
+RATE_HEADINGS = ("Enkät", "Inkomna", "Utdelade", "Åter av dem", "Svarsfrekvens", "Insatser")
+RATE_NOTE = (
+    "Utdelade och svarsfrekvens gäller de förbund som vet hur många de delade ut. "
+    "Insatser: de som har svar."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One association's delivery, or that there is none."""
+    """One association's delivery, or that there is none; `days_late` of one that counts."""
 
     association_id: str | None
     association_name: str
@@ -45,11 +54,19 @@ class Line:
     errors: int
     warnings: int
     state: str
+    days_late: int | None = None
 
     @property
     def short_name(self) -> str:
         """The association's name without the word for what it is."""
-        return self.association_name.removeprefix("Samordningsförbundet ")
+        return roster.short_name(self.association_name)
+
+    @property
+    def state_sv(self) -> str:
+        """The state as it is shown, and how late it came."""
+        if not roster.is_late(self.days_late):
+            return STATES[self.state]
+        return f"{STATES[self.state]}, {several(self.days_late or 0, 'dag', 'dagar')} sen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,10 @@ class Overview:
         expected: associations whose agreement is valid in the round.
         days_left: until the delivery deadline, negative afterwards.
         next_step: what to do now, in Swedish.
+        rates: handed out and returned of the nation, by questionnaire; empty when the marts are not
+            built of what is loaded now.
+        new: associations that are new in the round, with the names of those that went up in them.
+        sheet_names: what the questionnaires are called.
     """
 
     round: Round
@@ -68,6 +89,9 @@ class Overview:
     expected: int
     days_left: int
     next_step: str
+    rates: tuple[Rate, ...] = ()
+    new: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sheet_names: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, state: str) -> int:
         """How many lines are in a state."""
@@ -86,20 +110,39 @@ class Overview:
         )
 
     @property
+    def late(self) -> int:
+        """Deliveries that count and came after the deadline."""
+        return sum(roster.is_late(line.days_late) for line in self.lines)
+
+    @property
+    def news(self) -> str:
+        """The associations that are new, in words; empty when none is."""
+        told = [
+            f"{roster.short_name(name)} (av {listed(map(roster.short_name, merged))})"
+            if merged
+            else roster.short_name(name)
+            for name, merged in self.new
+        ]
+        return listed(told) if told else ""
+
+    @property
     def nameless(self) -> int:
         """Files that are to be mended before it is known whose they are."""
         return sum(line.state == "stopped" and not line.association_id for line in self.lines)
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """What is not loaded, in words and numbers; each association once."""
-        counts = {
-            STATES["stopped"]: self.waiting,
-            STATES["new"]: self.count("new"),
-            STATES["missing"]: self.count("missing"),
-            "filer utan känt förbund": self.nameless,
-        }
-        return [(words, n) for words, n in counts.items() if n]
+        """What is not loaded or came late or twice, in words and numbers."""
+        replaced = self.count("replaced")
+        counts = [
+            (STATES["stopped"], self.waiting),
+            (STATES["new"], self.count("new")),
+            (STATES["missing"], self.count("missing")),
+            ("kom sent", self.late),
+            ("ersatt fil" if replaced == 1 else "ersatta filer", replaced),
+            (f"{'fil' if self.nameless == 1 else 'filer'} utan känt förbund", self.nameless),
+        ]
+        return [(words, n) for words, n in counts if n]
 
     def as_json(self) -> dict[str, Any]:
         """The overview as plain values; `state` keeps its code, `state_sv` is what is shown."""
@@ -112,13 +155,19 @@ class Overview:
             "loaded": self.count("loaded"),
             "stopped": self.waiting,
             "missing": self.count("missing"),
+            "late": self.late,
+            "replaced": self.count("replaced"),
             "files_without_association": self.nameless,
+            "new": [
+                {"association_name": name, "merged_from": list(merged)} for name, merged in self.new
+            ],
+            "response_rates": [lake.fields_of(rate) for rate in self.rates],
             "deliveries": [
                 {name: getattr(line, name) for name in Line.__dataclass_fields__}
                 | {
                     "file": discreet(line.file) if line.file else None,
                     "received": line.received.isoformat() if line.received else None,
-                    "state_sv": STATES[line.state],
+                    "state_sv": line.state_sv,
                 }
                 for line in self.lines
             ],
@@ -139,25 +188,64 @@ def overview(
     """How the round stands now; `checking.overview` knows whether it is loaded and checked."""
     manifest = lake.read_manifest(settings)
     current = instrument.rounds[round_]
-    expected = {a.association_id: a for a in expected_associations(register, current)}
+    entries = roster.of_round(manifest, instrument, register, round_)
     deliveries = [d for d in manifest.deliveries if d.round == round_ and d.state != "removed"]
     known = {d.seen_as for d in manifest.deliveries}
     fresh = [key[0] for key in loading.seen(settings, round_) if key not in known]
-    lines = _lines(deliveries, fresh, expected, register.associations)
+    lines = _lines(deliveries, fresh, entries, current)
     personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
     next_step = _next_step(settings, round_, lines, personal, is_loaded, is_checked)
     days_left = (current.delivery_deadline - today).days
-    return Overview(current, lines, len(expected), days_left, next_step)
+    return Overview(
+        round=current,
+        lines=lines,
+        expected=sum(e.is_expected for e in entries),
+        days_left=days_left,
+        next_step=next_step,
+        rates=_rates(settings, instrument, round_),
+        new=_new(entries, register),
+        sheet_names={q.questionnaire_id: q.sheet_name for q in instrument.questionnaires.values()},
+    )
 
 
-def expected_associations(register: Register, round_: Round) -> list[Association]:
-    """The associations whose agreement is valid at some time of the round."""
+def _rates(settings: Settings, instrument: Instrument, round_: int) -> tuple[Rate, ...]:
+    """The nation's response rates in the round, in the seed's order; none when not built."""
+    if not warehouse.is_current(settings):
+        return ()
+    rates = {r.questionnaire_id: r for r in warehouse.response_rates(settings, round_)}
+    return tuple(rates[q] for q in instrument.questionnaires if q in rates)
+
+
+def _new(entries: Sequence[Entry], register: Register) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The associations that are new or that others went up in, and those others, by name."""
+    return tuple(
+        (e.association_name, tuple(roster.name_of(register, old) for old in e.merged_from))
+        for e in entries
+        if e.is_new or e.merged_from
+    )
+
+
+def rate_rows(seen: Overview) -> list[tuple[str, ...]]:
+    """A row per questionnaire as it is shown, under `RATE_HEADINGS`; unknown is told as such."""
     return [
-        a
-        for a in register.associations.values()
-        if (a.agreement_from is None or a.agreement_from <= round_.closes)
-        and (a.agreement_to is None or a.agreement_to >= round_.opens)
+        (
+            seen.sheet_names[r.questionnaire_id],
+            number(r.returned),
+            "okänt" if r.handed_out is None else number(r.handed_out),
+            "–" if r.returned_known is None else number(r.returned_known),
+            _rate(r),
+            "–"
+            if r.n_activities_expected is None
+            else f"{r.n_activities_delivered} av {r.n_activities_expected}",
+        )
+        for r in seen.rates
     ]
+
+
+def _rate(rate: Rate) -> str:
+    if rate.response_rate is None:
+        return "okänd" if rate.handed_out is None else "–"
+    return percent(rate.response_rate)
 
 
 def default_round(settings: Settings, instrument: Instrument, today: date) -> int:
@@ -172,27 +260,27 @@ def default_round(settings: Settings, instrument: Instrument, today: date) -> in
 def _lines(
     deliveries: Sequence[lake.Delivery],
     fresh: Sequence[str],
-    expected: Mapping[str, Association],
-    associations: Mapping[str, Association],
+    entries: Sequence[Entry],
+    current: Round,
 ) -> tuple[Line, ...]:
-    lines = [_line(d, associations) for d in deliveries]
+    names = {e.association_id: e.association_name for e in entries}
+    lines = [_line(d, names, current) for d in deliveries]
     lines += [Line(None, "", file, None, None, 0, 0, 0, "new") for file in fresh]
     delivered = {d.association_id for d in deliveries}
     lines += [
-        Line(a.association_id, a.association_name, None, None, None, 0, 0, 0, "missing")
-        for a in expected.values()
-        if a.association_id not in delivered
+        Line(e.association_id, e.association_name, None, None, None, 0, 0, 0, "missing")
+        for e in entries
+        if e.is_expected and e.association_id not in delivered
     ]
     return tuple(
         sorted(lines, key=lambda li: (not li.association_name, li.association_name, li.file or ""))
     )
 
 
-def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
-    association = associations.get(d.association_id or "")
+def _line(d: lake.Delivery, names: Mapping[str, str], current: Round) -> Line:
     return Line(
         d.association_id,
-        association.association_name if association else "",
+        names.get(d.association_id or "", ""),
         d.file,
         d.received,
         d.n_questionnaires if d.is_readable else None,
@@ -200,6 +288,7 @@ def _line(d: lake.Delivery, associations: Mapping[str, Association]) -> Line:
         d.total(Severity.ERROR),
         d.total(Severity.WARNING),
         d.state,
+        roster.days_late(d, current) if d.state == "loaded" else None,
     )
 
 
@@ -236,7 +325,8 @@ def _asks(
     if states["stopped"] or any(li.errors for li in lines if li.state == "loaded"):
         yield f"Be förbunden rätta fynden i {settings.receipts / str(round_)}."
     if states["missing"]:
-        yield f"Påminn {several(states['missing'], 'förbund', 'förbund')} som saknas."
+        missing = several(states["missing"], "förbund", "förbund")
+        yield f"Påminn {missing} som saknas (nns remind --round {round_}{settings.flags})."
     if personal:
         yield (
             f"Ta bort {several(len(personal), 'fil', 'filer')} med personuppgifter ur "

@@ -5,6 +5,7 @@ Belongs here: the one form of each. Does not: sentences, which stand where they 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,14 +23,35 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u00a0")
 
 
+def percent(share: float) -> str:
+    """A share in percent without decimals, rounded half up: 83 %."""
+    return f"{int(share + 0.5)}\u00a0%"
+
+
 def several(count: int, one: str, more: str) -> str:
     """A count and what is counted: 1 enkät, 4 186 enkäter."""
     return f"{number(count)} {one if count == 1 else more}"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: A, B och C."""
+    *others, last = names
+    return f"{', '.join(others)} och {last}" if others else last
+
+
 def current_day() -> date:
     """The day it is in Sweden, wherever the machine's clock stands."""
     return datetime.now(_SWEDEN).date()
+
+
+def local(value: datetime) -> datetime:
+    """A moment by the clock in Sweden."""
+    return value.astimezone(_SWEDEN)
+
+
+def local_day(value: datetime) -> date:
+    """The day it is in Sweden at a moment."""
+    return local(value).date()
 
 
 def day(value: date) -> str:
@@ -44,14 +66,14 @@ def short_day(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """A moment in Swedish time: 28 oktober 2026 kl. 09:14."""
-    local = value.astimezone(_SWEDEN)
-    return f"{day(local)} kl. {local:%H:%M}"
+    there = local(value)
+    return f"{day(there)} kl. {there:%H:%M}"
 
 
 def short_moment(value: datetime) -> str:
     """A moment of a year that is known, in Swedish time: 28 okt 09:14."""
-    local = value.astimezone(_SWEDEN)
-    return f"{short_day(local)} {local:%H:%M}"
+    there = local(value)
+    return f"{short_day(there)} {there:%H:%M}"
 
 
 def days_left(days: int) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,21 @@ from pipelines.settings import DBT_PROJECT, Settings
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 _MADE = {"target", "logs"}
 _SNAPSHOT_SCHEMA = "marts"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A row of the mart `response_rates` about the nation; what is unknown is None."""
+
+    questionnaire_id: str
+    handed_out: int | None
+    returned: int
+    returned_known: int | None
+    response_rate: float | None
+    n_associations_expected: int
+    n_associations_delivered: int
+    n_activities_expected: int | None
+    n_activities_delivered: int | None
 
 
 class BuildError(Exception):
@@ -180,6 +196,20 @@ def swap_snapshot(settings: Settings) -> int:
     known = built_from.read_text(encoding="utf-8") if built_from.exists() else ""
     lake.write_text(_made_from(settings), known)
     return n_tables
+
+
+def response_rates(settings: Settings, round_: int) -> tuple[Rate, ...]:
+    """The nation's response rates and coverage in a round, as the snapshot has them."""
+    import duckdb
+
+    columns = ", ".join(Rate.__slots__)
+    with duckdb.connect(str(settings.snapshot), read_only=True) as connection:
+        rows = connection.execute(
+            # a parameter would make duckdb import pandas, which costs more than all the rest
+            f"select {columns} from marts.marts.response_rates "  # noqa: S608 our own names
+            f"where round = {int(round_)} and level = 'nation'"
+        ).fetchall()
+    return tuple(Rate(*row) for row in rows)
 
 
 def _copy_statements(connection: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import instrument, loading, register, settings, warehouse
+from pipelines import digest, instrument, loading, lock, register, runs, settings, warehouse
 from pipelines.defs.jobs import build, load_and_check
 from pipelines.swedish import TIME_ZONE
 
@@ -18,6 +18,9 @@ from pipelines.swedish import TIME_ZONE
 # two of them.
 _NIGHTLY = "15 4 * * *"
 _MONTHLY = "45 4 1 * *"
+
+# What the jobs of a schedule are to whoever asks when each part was last done.
+_PARTS = {load_and_check.name: ("load", "check"), build.name: ("build",)}
 
 _SETTLED_AFTER = 30.0  # seconds since a file was last written: it is no longer being copied
 _LOOK_EVERY = 60  # seconds
@@ -69,7 +72,12 @@ def landing_zone(context: dg.SensorEvaluationContext) -> Requests:
     Another one is seen the next time; a change of the register concerns all and takes one load.
     """
     folders, known = settings.from_environment(), instrument.load()
-    registered = register.read(folders.raw)
+    try:
+        registered = register.read(folders.raw)
+    except register.RegisterError as error:
+        digest.send(folders, patience=lock.PATIENCE)  # which says so, once
+        yield dg.SkipReason(str(error))
+        return
     round_ = loading.first_changed(folders, known, registered)
     if round_ is None:
         yield dg.SkipReason("Nothing changed.")
@@ -105,6 +113,40 @@ def changed_lake(context: dg.RunStatusSensorContext) -> Requests:
         yield dg.SkipReason("Another load is under way.")
     else:
         yield dg.RunRequest(run_key=warehouse.fingerprint(folders))
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[load_and_check, build],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def went_well(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    """Records the run, and tells the steward what is newly wrong."""
+    return _told(context.dagster_run, ok=True)
+
+
+@dg.run_failure_sensor(
+    monitored_jobs=[load_and_check, build],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def went_wrong(context: dg.RunFailureSensorContext) -> dg.SkipReason:
+    """The same for a run that was broken off."""
+    return _told(context.dagster_run, ok=False)
+
+
+def _told(run: dg.DagsterRun, *, ok: bool) -> dg.SkipReason:
+    """Sends the digest of a run that nobody watched."""
+    if not {"dagster/schedule_name", "dagster/sensor_name"} & set(run.tags):
+        return dg.SkipReason("Somebody started the run by hand and sees it.")
+    folders = settings.from_environment()
+    for job in _PARTS[run.job_name]:
+        runs.finished(folders, job, ok)
+    if ok and not warehouse.is_current(folders):
+        return dg.SkipReason("The digest waits for the build.")
+    if ok:
+        runs.finished(folders, runs.WHOLE, ok)
+    sent = digest.send(folders, patience=lock.PATIENCE)
+    return dg.SkipReason(f"{len(sent.new)} new alarms.")
 
 
 def _day(context: dg.ScheduleEvaluationContext) -> date:

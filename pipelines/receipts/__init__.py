@@ -77,7 +77,7 @@ def write_round(
     for name, delivery in _named(manifest, round_).items():
         findings = lake.findings_of(settings, delivery)
         association = associations.get(delivery.association_id or "")
-        previous = _previous(manifest, delivery)
+        previous = manifest.before(delivery)
         in_force = counting.get(delivery.association_id or "")
         receipt = Receipt(
             name=name,
@@ -134,22 +134,27 @@ def _named(manifest: Manifest, round_: int) -> dict[str, Delivery]:
     told = [d for d in manifest.deliveries if d.round == round_ and d.state in _TOLD]
     told.sort(key=lambda d: (d.association_id is None, -d.mtime_ns, d.file))
     named: dict[str, Delivery] = {}
-    taken = set()
     for delivery in told:
-        base = _base_name(delivery)
-        names = (f"{base}-{n}" if n > 1 else base for n in count(1))
-        name = next(n for n in names if n.casefold() not in taken)
-        taken.add(name.casefold())
-        named[name] = delivery
+        named[free_name(_base_name(delivery), named)] = delivery
     return named
 
 
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """A file name in signs that any file system takes, numbered when the plain one is taken."""
+    base, others = _plain(wanted), {name.casefold() for name in taken}
+    names = (f"{base}-{n}" if n > 1 else base for n in count(1))
+    return next(n for n in names if n.casefold() not in others)
+
+
 def _base_name(delivery: Delivery) -> str:
-    """The association's id, else the file's stem, in signs that any file system takes."""
+    """The association's id, else the file's stem without personal data."""
     from pipelines.workbook.personal import personal_data
 
     stem = PurePosixPath(delivery.file).stem
-    wanted = delivery.association_id or ("fil" if personal_data(stem) else stem)
+    return delivery.association_id or ("fil" if personal_data(stem) else stem)
+
+
+def _plain(wanted: str) -> str:
     return re.sub(r"[^\w.-]+", "-", wanted).strip(".-")[:50] or "fil"
 
 
@@ -158,17 +163,6 @@ def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
     older = [d for d in manifest.deliveries if d.unit == delivery.unit and d.state == "replaced"]
     files = [d.file for d in sorted(older, key=lambda d: d.age()) if d.file != delivery.file]
     return files[-1] if files else None
-
-
-def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
-    """The association's last delivery in an earlier round that counts."""
-    earlier = (
-        d
-        for d in manifest.counting()
-        if d.association_id and d.association_id == delivery.association_id
-        if d.round < delivery.round
-    )
-    return max(earlier, key=lambda d: d.round, default=None)
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import columns_of, suggestion
 from pipelines.register import Association
-from pipelines.status import STATES, Line, Overview
+from pipelines.status import RATE_HEADINGS, RATE_NOTE, Line, Overview, rate_rows
 from pipelines.swedish import day, days_left, moment, number, several, short_moment
 from pipelines.workbook.personal import discreet
 
@@ -194,6 +194,9 @@ def status_page(
         "status.html",
         seen=overview,
         lines=[_status_line(line, receipts) for line in overview.lines],
+        rates=rate_rows(overview),
+        rate_headings=RATE_HEADINGS,
+        rate_note=RATE_NOTE,
         left=days_left(overview.days_left),
         synthetic=is_synthetic,
         today=today,
@@ -308,7 +311,7 @@ def _status_line(line: Line, receipts: Mapping[str, str]) -> dict[str, Any]:
             ("Fel", line.errors if line.received else None),
             ("Varningar", line.warnings if line.received else None),
         ),
-        "state": STATES[line.state],
+        "state": line.state_sv,
         "is_open": line.state in ("stopped", "missing", "new"),
         "receipt": receipts.get(line.file or "") if is_current else None,
     }

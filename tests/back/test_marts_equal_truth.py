@@ -20,6 +20,9 @@ import truth
 from comparison import differences, mart, rows_of
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipelines import instrument, lake, register, roster
+from pipelines.settings import Settings
+
 RAW = Path(__file__).parents[2] / "raw"
 ROUNDS = ("2024", "2025")
 SPELLINGS: tuple[Callable[[str, str], str], ...] = (
@@ -114,3 +117,23 @@ def test_every_number_of_the_mart_equals_the_truth(
     faults = differences(mart(snapshot, name), rows, truth.KEYS[name])
     if faults:
         pytest.fail(f"{name}: {faults}", pytrace=False)
+
+
+def test_the_roster_that_status_tells_is_that_of_the_mart(zone: Path, snapshot: Path) -> None:
+    manifest = lake.read_manifest(Settings(zone, snapshot.parent))
+    known, registered = instrument.load(), register.read(zone)
+    told = [
+        {
+            "round": round_,
+            "association_id": e.association_id,
+            "is_expected": e.is_expected,
+            "merged_from": ",".join(e.merged_from),
+            "state": e.state,
+            "received": e.telling.received.replace(tzinfo=None) if e.telling else None,
+            "days_late": e.days_late,
+            "n_deliveries": len(e.deliveries),
+        }
+        for round_ in sorted({d.round for d in manifest.deliveries})
+        for e in roster.of_round(manifest, known, registered, round_)
+    ]
+    assert differences(mart(snapshot, "roster"), told, truth.KEYS["roster"]) == ""

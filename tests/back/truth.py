@@ -36,6 +36,7 @@ KEYS = {
     "national_results": ["round", "figure_kind", "figure_id", "answered_by", "gender"],
     "response_rates": ["round", "level", "unit_id", "questionnaire_id"],
     "submissions": ["file", "sha256"],
+    "roster": ["round", "association_id"],
 }  # fmt: skip
 
 
@@ -136,6 +137,7 @@ def compute(raw: Path) -> dict[str, pd.DataFrame]:
         "national_results": national_results(facts, measures, indicators),
         "response_rates": response_rates(facts),
         "submissions": submissions(facts),
+        "roster": roster(facts),
     }
     return {name: pd.DataFrame(rows, dtype=object) for name, rows in tables.items()}
 
@@ -724,25 +726,93 @@ def expected_associations(facts: Facts, round_: int, level: str, unit_id: str) -
 
 def submissions(facts: Facts) -> Table:
     """A row per delivery, but for the time received and the findings."""
+    return [submission_of(facts, delivery) for delivery in facts.deliveries]
+
+
+def submission_of(facts: Facts, delivery: Delivery) -> Row:
+    """The row of one delivery."""
+    part = {q["questionnaire_id"] for q in facts.questionnaires(delivery.round)}
+    returned = [r for r in delivery.responses if r.questionnaire_id in part]
+    rows = Counter(r.questionnaire_id for r in returned)
+    return {
+        "file": delivery.file,
+        "sha256": delivery.sha256,
+        "round": delivery.round,
+        "association_id": delivery.association_id,
+        "layout_id": delivery.layout_id,
+        "state": delivery.state,
+        "n_questionnaires": len(returned),
+        "rows_per_questionnaire": dict(rows),
+        "is_synthetic": facts.is_synthetic,
+    }
+
+
+def roster(facts: Facts) -> Table:
+    """Who was expected or delivered, in every round for which anything came."""
     table = []
-    for delivery in facts.deliveries:
-        part = {q["questionnaire_id"] for q in facts.questionnaires(delivery.round)}
-        returned = [r for r in delivery.responses if r.questionnaire_id in part]
-        rows = Counter(r.questionnaire_id for r in returned)
-        table.append(
-            {
-                "file": delivery.file,
-                "sha256": delivery.sha256,
-                "round": delivery.round,
-                "association_id": delivery.association_id,
-                "layout_id": delivery.layout_id,
-                "state": delivery.state,
-                "n_questionnaires": len(returned),
-                "rows_per_questionnaire": dict(rows),
-                "is_synthetic": facts.is_synthetic,
-            }
-        )
+    for dates in facts.seeds["rounds"]:
+        came = [d for d in facts.deliveries if d.path.parent.name == dates["round"]]
+        expected = expected_associations(facts, int(dates["round"]), "nation", "0000")
+        senders = {d.association_id for d in came if d.association_id}
+        for association_id in sorted({*expected, *senders} if came else ()):
+            own = [d for d in came if d.association_id == association_id]
+            table.append(
+                {
+                    "round": int(dates["round"]),
+                    "association_id": association_id,
+                    "is_expected": association_id in expected,
+                    "merged_from": ",".join(merged_into(facts, association_id, dates["round"])),
+                    "is_synthetic": facts.is_synthetic,
+                    **standing(facts, own, dates["delivery_deadline"]),
+                }
+            )
     return table
+
+
+def standing(facts: Facts, own: list[Delivery], deadline: str) -> Row:
+    """How an association stands whose deliveries of a round these are."""
+    received = {d.sha256: pd.Timestamp(int(d.path.stat().st_mtime), unit="s") for d in own}
+    loaded = [d for d in own if d.state == "loaded"]
+    telling = loaded or [d for d in own if d.state == "stopped"] or own
+    newest = max(telling, key=lambda d: (received[d.sha256], d.file), default=None)
+    days_late = questionnaires = None
+    if loaded:
+        arrival = received[newest.sha256].tz_localize("UTC").tz_convert("Europe/Stockholm")
+        days_late = (arrival.tz_localize(None).normalize() - pd.Timestamp(deadline)).days
+        questionnaires = submission_of(facts, newest)["n_questionnaires"]
+    return {
+        "state": "delivered" if loaded else "waiting" if own else "missing",
+        "first_received": min(received.values()).to_pydatetime() if own else None,
+        "received": received[newest.sha256].to_pydatetime() if own else None,
+        "days_late": days_late,
+        "n_deliveries": len(own),
+        "n_replaced": len([d for d in own if d.state == "replaced"]),
+        "n_questionnaires": questionnaires,
+    }
+
+
+def merged_into(facts: Facts, association_id: str, round_: str) -> list[str]:
+    """The associations that ended before the round, with all their municipalities going on here."""
+    members = facts.register["memberships"]
+    merged = []
+    for other in sorted({m["association_id"] for m in members} - {association_id}):
+        ends = {m["last_round"] for m in members if m["association_id"] == other}
+        last = str(int(round_) - 1)
+        if "" in ends or max(ends) != last:
+            continue
+        went = {
+            m["municipality_code"]
+            for m in members
+            if (m["association_id"], m["last_round"]) == (other, last)
+        }
+        came = {
+            m["municipality_code"]
+            for m in members
+            if (m["association_id"], m["first_round"]) == (association_id, round_)
+        }
+        if went <= came:
+            merged.append(other)
+    return merged
 
 
 # ---- looking up ---------------------------------------------------------------------------

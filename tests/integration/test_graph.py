@@ -28,7 +28,7 @@ for schedule in sorted(repository.schedule_defs, key=lambda s: s.name):
     print("schedule", schedule.name, f"[{schedule.cron_schedule}, {schedule.execution_timezone}]",
           "->", schedule.job_name)
 for sensor in sorted(repository.sensor_defs, key=lambda s: s.name):
-    print("sensor", sensor.name, "->", ", ".join(t.job_name for t in sensor.targets))
+    print("sensor", sensor.name, "->", ", ".join(t.job_name for t in sensor.targets) or "tells")
 """
 
 

@@ -11,9 +11,10 @@ import pytest
 import yaml
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from pipelines import instrument, lake, warehouse
+from pipelines import instrument, lake, runs, warehouse
 from pipelines.definitions import defs
 from pipelines.defs import schedules
+from pipelines.defs.jobs import SILENT
 from pipelines.settings import DBT_PROJECT, PROJECT, Settings
 from pipelines.workbook.sample import write_landing_zone
 
@@ -130,14 +131,26 @@ def landed(instance: dg.DagsterInstance) -> list[dg.RunRequest]:
     return list(schedules.landing_zone.evaluate_tick(context).run_requests or ())
 
 
-def execute(job: str, instance: dg.DagsterInstance, round_: str | None = None) -> dg.DagsterRun:
-    result = defs.resolve_job_def(job).execute_in_process(instance=instance, partition_key=round_)
+def execute(
+    job: str, instance: dg.DagsterInstance, round_: str | None = None, starter: str = "schedule"
+) -> dg.DagsterRun:
+    """A run that went well, by default one that a schedule started."""
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=round_,
+        run_config=SILENT,
+        tags={f"dagster/{starter}_name": "nightly"},
+    )
     assert result.success
     return result.dagster_run
 
 
-def after(run: dg.DagsterRun, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What is asked for after a run."""
+def after(
+    run: dg.DagsterRun,
+    instance: dg.DagsterInstance,
+    sensor: dg.RunStatusSensorDefinition = schedules.changed_lake,
+) -> list[dg.RunRequest]:
+    """What a sensor asks for after a run that went well."""
     event = next(
         record.event_log_entry.dagster_event
         for record in instance.get_records_for_run(run.run_id).records
@@ -145,13 +158,14 @@ def after(run: dg.DagsterRun, instance: dg.DagsterInstance) -> list[dg.RunReques
         and record.event_log_entry.dagster_event.event_type is dg.DagsterEventType.RUN_SUCCESS
     )
     context = dg.build_run_status_sensor_context(
-        sensor_name=schedules.changed_lake.name,
+        sensor_name=sensor.name,
         dagster_event=event,
         dagster_instance=instance,
         dagster_run=run,
     )
-    asked = schedules.changed_lake(context)
-    return [request for request in asked or () if isinstance(request, dg.RunRequest)]
+    asked = sensor(context)
+    asked = () if isinstance(asked, dg.SkipReason) else asked or ()
+    return [request for request in asked if isinstance(request, dg.RunRequest)]
 
 
 def test_changed_files_are_loaded_and_the_marts_built_once(
@@ -181,12 +195,64 @@ def test_changed_files_are_loaded_and_the_marts_built_once(
     assert another.run_key != asked.run_key
 
 
+def test_after_a_run_that_nobody_watched_the_steward_is_told_what_is_newly_wrong(
+    folders: Settings, instance: dg.DagsterInstance
+) -> None:
+    def mails() -> int:
+        return len(list(folders.digest.glob("*.txt")))
+
+    def go(starter: str = "schedule") -> None:
+        for job, round_ in (("load_and_check", "2026"), ("build", None)):
+            run = execute(job, instance, round_, starter)
+            after(run, instance, schedules.went_well)
+
+    (folders.raw / "2026" / "trasig.xlsx").write_bytes(b"PK")
+    age(folders.raw / "2026" / "trasig.xlsx")
+    go(starter="by_hand")
+    assert mails() == 0
+    assert runs.last_success(folders) is None
+    go()
+    assert mails() == 1
+    assert runs.last_success(folders) is not None
+    go()
+    assert mails() == 1  # it was told
+
+
+def test_the_steward_is_told_of_a_run_that_was_broken_off(
+    folders: Settings, instance: dg.DagsterInstance
+) -> None:
+    register = folders.raw / "register" / "associations.csv"
+    register.write_text(register.read_text(encoding="utf-8") + "x,Förbundet X,99,,\n", "utf-8")
+    result = defs.resolve_job_def("load_and_check").execute_in_process(
+        instance=instance,
+        partition_key="2026",
+        run_config=SILENT,
+        raise_on_error=False,
+        tags={"dagster/sensor_name": "landing_zone"},
+    )
+    assert not result.success
+    schedules._told(result.dagster_run, ok=False)
+    (mail,) = folders.digest.glob("*.txt")
+    assert "länskoden 99" in mail.read_text(encoding="utf-8")
+    assert runs.failed(folders)
+
+
+def test_the_steward_is_told_once_of_a_register_that_cannot_be_read(
+    folders: Settings, instance: dg.DagsterInstance
+) -> None:
+    (folders.raw / "register" / "associations.csv").write_bytes("förbund\n".encode("latin-1"))
+    for _ in range(2):
+        assert landed(instance) == []
+    (mail,) = folders.digest.glob("*.txt")
+    assert "associations.csv" in mail.read_text(encoding="utf-8")
+
+
 # --- what it may and may not do -----------------------------------------------------------------
 
 
 def test_what_runs_by_itself_loads_checks_and_builds_and_never_publishes() -> None:
     started = [s.job_name for s in REPOSITORY.schedule_defs]
-    started += [t.job_name for s in REPOSITORY.sensor_defs for t in s.targets]
+    started += [t.job_name for s in REPOSITORY.sensor_defs if s.targets for t in s.targets]
     assert set(started) == {"load_and_check", "build"}
     graph = defs.resolve_asset_graph()
     made = {

@@ -21,6 +21,7 @@ FACTS = (
     "national_results",
     "response_rates",
     "submissions",
+    "roster",
 )
 
 

@@ -12,6 +12,7 @@ final as (
         association_id,
         layout_id,
         received,
+        received_on,
         state,
         state = 'loaded' as is_counting,
         n_questionnaires,

@@ -21,8 +21,8 @@ FLOATS = {
     "share", "mean_index", "ci_low", "ci_high", "share_previous", "change", "target_share",
     "value", "response_rate",
 }  # fmt: skip
-FLAGS = {"comparable", "change_significant"}
-COUNTS = {"round", "period", "count", "handed_out", "returned", "returned_known"}
+FLAGS = {"comparable", "change_significant", "is_expected"}
+COUNTS = {"round", "period", "count", "handed_out", "returned", "returned_known", "days_late"}
 
 # A workbook's bytes hold the time it was saved, so a submission is known by its file.
 KEYS = {**truth.KEYS, "submissions": ["file"]}
@@ -44,6 +44,8 @@ N_ROWS = {
     # 2025: 6 × 3 and 4 × 1; 2017: 6 × 3, no activity listed.
     "response_rates": 6 * 5 + 4 * 3 + 6 * 3 + 4 + 6 * 3,
     "submissions": 5,
+    # 2026: alfa, beta, gamma; 2025: alfa, gamma; 2017: alfa, delta.
+    "roster": 3 + 2 + 2,
 }
 
 ABSENT: dict[str, list[dict[str, str]]] = {

@@ -51,10 +51,8 @@ coverage as (
         rounds.round,
         association_units.level,
         association_units.unit_id,
-        count(*) filter (
-            where coalesce(association_units.agreement_from, rounds.closes) <= rounds.closes
-            and coalesce(association_units.agreement_to, rounds.opens) >= rounds.opens
-        ) as n_associations_expected,
+        count(*) filter (where {{ is_expected('association_units', 'rounds') }})
+            as n_associations_expected,
         count(deliveries.association_id) as n_associations_delivered
     from rounds
     cross join association_units
