@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import PurePosixPath
 from string import Formatter
 
@@ -113,15 +114,6 @@ def raised(
     return tuple(found)
 
 
-def of_round(
-    settings: Settings, instrument: Instrument, register: Register, round_: int, now: datetime
-) -> tuple[Alarm, ...]:
-    """The alarms about one round."""
-    manifest, current = lake.read_manifest(settings), instrument.rounds[round_]
-    scene = _Scene(settings, manifest, instrument, register, current, local_day(now))
-    return tuple(_of_round(scene))
-
-
 def of_operations(settings: Settings, instrument: Instrument, now: datetime) -> tuple[Alarm, ...]:
     """The alarms about runs, and about files that lie where none is read."""
     return (*_of_runs(settings, instrument, now), *_of_strange_folders(settings, instrument, now))
@@ -192,6 +184,7 @@ class _Hole:
         return _LEFT_OUT
 
 
+@cache
 def _templates() -> dict[str, str]:
     return {rule_id: rule.wrong_sv for rule_id, rule in (rules() | quality.rules()).items()}
 
@@ -251,15 +244,19 @@ def _of_files(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
     if roster.is_late(entry.days_late):
         days = several(entry.days_late or 0, "dag", "dagar")
         yield scene.alarm("delivery_late", entry, counting.sha256, days=days)
-    others = [d for d in entry.deliveries if d.unit == counting.unit and d.state == "replaced"]
-    yield from _of_replaced(scene, entry, counting, others)
+    for d in entry.deliveries:
+        if d.state == "loaded":
+            yield from _of_replaced(scene, entry, d)
 
 
-def _of_replaced(
-    scene: _Scene, entry: Entry, counting: Delivery, others: Sequence[Delivery]
-) -> Iterator[Alarm]:
+def _of_replaced(scene: _Scene, entry: Entry, counting: Delivery) -> Iterator[Alarm]:
     """How the others came: before the one that counts, with it, or after it though older."""
-    others = [d for d in others if d.sha256 != counting.sha256 and d.first_load]
+    others = [
+        d
+        for d in entry.deliveries
+        if d.unit == counting.unit and d.state == "replaced"
+        if d.sha256 != counting.sha256 and d.first_load
+    ]
     if any(d.first_load < counting.first_load for d in others):
         yield scene.alarm("delivery_replaced", entry, counting.sha256)
     for d in others:
@@ -278,21 +275,28 @@ def _of_removed(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
 
 def _of_volume(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
     """Half or twice as many questionnaires as last round, unless a finding tells it."""
-    counting, limits = entry.counting, thresholds()
-    before = counting and scene.manifest.before(counting)
-    if not counting or not before or before.n_questionnaires < limits["volume_min"]:
+    round_, limits = scene.round.round, thresholds()
+    volumes: Counter[int] = Counter()
+    for d in scene.manifest.counting():
+        if d.association_id == entry.association_id and d.round <= round_:
+            volumes[d.round] += d.n_questionnaires
+    round_before = max((r for r in volumes if r < round_), default=0)
+    if round_ not in volumes or volumes[round_before] < limits["volume_min"]:
         return
-    ratio = counting.n_questionnaires / before.n_questionnaires
-    findings = {f.rule_id for f in lake.findings_of(scene.settings, counting, ("checks",))}
+    ratio = volumes[round_] / volumes[round_before]
+    counting = [d for d in entry.deliveries if d.state == "loaded"]
+    findings = {
+        f.rule_id for d in counting for f in lake.findings_of(scene.settings, d, ("checks",))
+    }
     is_usual = limits["volume_ratio"] < ratio < 1 / limits["volume_ratio"]
     if not is_usual and "volume_far_from_last_round" not in findings:
         yield scene.alarm(
             "volume_unusual",
             entry,
-            counting.sha256,
-            n=counting.n_questionnaires,
-            n_before=before.n_questionnaires,
-            round_before=before.round,
+            *(d.sha256 for d in counting),
+            n=volumes[round_],
+            n_before=volumes[round_before],
+            round_before=round_before,
         )
 
 

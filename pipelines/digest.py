@@ -13,20 +13,21 @@ import json
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from itertools import count
 from pathlib import Path
+from textwrap import wrap
 
 from pipelines import alarms, instrument, lake, lock, register
 from pipelines.alarms import Alarm
 from pipelines.findings import LEVELS
 from pipelines.register import RegisterError
 from pipelines.settings import Settings
-from pipelines.swedish import local, several
+from pipelines.swedish import listed, local, several
 
 SUBMISSION, SUBMISSION_TLS = 587, 465
 """Ports for mail that is handed in: encrypted once greeted, and encrypted from the start."""
@@ -130,25 +131,38 @@ def _lines(settings: Settings, new: Sequence[Alarm]) -> Iterator[str]:
         yield "Påhittade data (synthetic)."
         yield ""
     yield "Det här är nytt sedan förra sammandraget. Det som redan är berättat upprepas inte."
-    for heading, some in _by_round(new).items():
+    for heading, some in _grouped(new, _heading).items():
         yield ""
-        yield heading
-        for alarm in some:
-            about = f"{alarm.about}: " if alarm.about else ""
+        yield str(heading)
+        for alike in _grouped(some, lambda a: (a.severity, a.wrong, a.remedy)).values():
             yield ""
-            yield f"{LEVELS[alarm.severity].capitalize()}. {about}{alarm.wrong}"
-            yield f"  {alarm.remedy}"
+            yield from _paragraph(alike)
     yield ""
     yield f"Läget i {settings.home / 'status.html'}, eller: nns status"
 
 
-def _by_round(new: Sequence[Alarm]) -> Mapping[str, list[Alarm]]:
-    """The alarms under their headings, in the order they come."""
-    grouped: dict[str, list[Alarm]] = {}
-    for alarm in new:
-        heading = f"Omgång {alarm.round}" if alarm.round else "Driften"
-        grouped.setdefault(heading, []).append(alarm)
-    return grouped
+def _paragraph(alike: Sequence[Alarm]) -> Iterator[str]:
+    """What is wrong, with whom, and what to do; said once when it is the same for several."""
+    first, whose = alike[0], [alarm.about for alarm in alike if alarm.about]
+    about = f"{whose[0]}: " if len(whose) == 1 else ""
+    yield f"{LEVELS[first.severity].capitalize()}. {about}{first.wrong}"
+    if len(whose) > 1:
+        yield from wrap(f"{listed(whose)}.", 78, initial_indent="  ", subsequent_indent="  ")
+    yield f"  {first.remedy}"
+
+
+def _heading(alarm: Alarm) -> str:
+    return f"Omgång {alarm.round}" if alarm.round else "Driften"
+
+
+def _grouped(
+    some: Sequence[Alarm], key: Callable[[Alarm], Hashable]
+) -> dict[Hashable, list[Alarm]]:
+    """The alarms with the same key together, in the order they come."""
+    groups: dict[Hashable, list[Alarm]] = {}
+    for alarm in some:
+        groups.setdefault(key(alarm), []).append(alarm)
+    return groups
 
 
 # --- sending it ---------------------------------------------------------------------------------

@@ -148,16 +148,6 @@ class Manifest:
         """The deliveries that count now, of one round or of all."""
         return [d for d in self.deliveries if d.state == "loaded" and round_ in (None, d.round)]
 
-    def before(self, delivery: Delivery) -> Delivery | None:
-        """The delivery of the same association that counts in its latest earlier round."""
-        earlier = (
-            d
-            for d in self.counting()
-            if d.association_id and d.association_id == delivery.association_id
-            if d.round < delivery.round
-        )
-        return max(earlier, key=lambda d: d.round, default=None)
-
 
 # --- which delivery counts ----------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ def write_round(
     for name, delivery in _named(manifest, round_).items():
         findings = lake.findings_of(settings, delivery)
         association = associations.get(delivery.association_id or "")
-        previous = manifest.before(delivery)
+        previous = _previous(manifest, delivery)
         in_force = counting.get(delivery.association_id or "")
         receipt = Receipt(
             name=name,
@@ -163,6 +163,17 @@ def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
     older = [d for d in manifest.deliveries if d.unit == delivery.unit and d.state == "replaced"]
     files = [d.file for d in sorted(older, key=lambda d: d.age()) if d.file != delivery.file]
     return files[-1] if files else None
+
+
+def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
+    """The association's last delivery in an earlier round that counts."""
+    earlier = (
+        d
+        for d in manifest.counting()
+        if d.association_id and d.association_id == delivery.association_id
+        if d.round < delivery.round
+    )
+    return max(earlier, key=lambda d: d.round, default=None)
 
 
 # --- files --------------------------------------------------------------------------------------

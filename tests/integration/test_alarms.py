@@ -279,9 +279,6 @@ SCENARIOS = {
         arrives(B, datetime(2026, 10, 31, 22, 30, tzinfo=UTC)), now=AFTERWARDS
     ),
     "missing": first(remove(B), "delivery_missing", now=AFTERWARDS),
-    "two missing": first(
-        together(remove(B), remove(C)), "delivery_missing", "delivery_missing", now=AFTERWARDS
-    ),
     "missing in good time": first(remove(B)),
     "missing a week before the deadline": first(
         together(remove(B), remove(C)), "delivery_due", now=on(DEADLINE - timedelta(days=7))
@@ -324,7 +321,6 @@ SCENARIOS = {
     # how much is in it
     "half the usual volume": first(of_size(30), "volume_unusual"),
     "more than double the volume": first(of_size(150), "volume_unusual"),
-    "a fifth of the volume": first(sample_fault("volume_jump"), "volume_unusual"),
     "a questionnaire absent": first(
         edited(without_sheet("Deltagare avslut")), "questionnaire_absent"
     ),
@@ -356,25 +352,15 @@ SCENARIOS = {
     # what is in its cells
     "shifted columns": first(edited(shift_columns), "answers_of_another_scale"),
     "unknown code": first(sample_fault("unknown_code"), "answer_unknown"),
-    "misspelt label": first(sample_fault("label_misspelt"), "answer_unknown"),
-    "unknown activity": first(sample_fault("unknown_activity"), "activity_unknown"),
     "repeated number": first(sample_fault("duplicate_lopnr"), "lopnr_repeated"),
     "pasted twice": first(edited(pasted_twice), "responses_repeated"),
     "no gender": first(sample_fault("gender_mostly_empty"), "gender_mostly_empty"),
     "a date outside the round": first(sample_fault("date_outside_round"), "date_outside_round"),
-    "a follow-up after a no": first(sample_fault("follow_up_after_no"), "follow_up_after_no"),
-    "the same answer throughout": first(sample_fault("straight_lining"), "straight_lining"),
-    "an Excel error": first(sample_fault("excel_error"), "excel_error"),
-    "a hidden sheet": first(sample_fault("hidden_sheet"), "hidden_sheet"),
     "numbered in advance": first(sample_fault("numbered_in_advance")),
     # personal data
     "personal number": first(
         sample_fault("personal_number_in_comment"), "personal_data_remains", "personal_number"
     ),
-    "telephone number": first(
-        sample_fault("phone_number"), "personal_data_remains", "phone_number"
-    ),
-    "e-mail address": first(sample_fault("email"), "email_address", "personal_data_remains"),
     # where it lies
     "a file in an unknown folder": first(copied(B, "../gammalt.xlsx"), "folder_unknown"),
     "a folder of no round": first(move(B, f"omgång {ROUND}/{B}.xlsx"), "folder_unknown"),

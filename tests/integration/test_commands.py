@@ -1,5 +1,6 @@
 """The steward's commands from the outside: what they print, how they end, what they leave."""
 
+import contextlib
 import csv
 import fcntl
 import hashlib
@@ -11,12 +12,15 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import openpyxl
 import pytest
 
+from pipelines import cli, runs
+from pipelines.settings import Settings
 from pipelines.workbook.sample import write_landing_zone
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -76,7 +80,9 @@ def test_a_run_builds_the_marts_and_running_again_changes_nothing(
     again = nns("run")
     assert again.returncode == 0
     assert "Inget nytt" in again.stdout
-    assert contents(tmp_path / "home") == before
+    after = contents(tmp_path / "home")
+    assert before.pop("last_run.json") != after.pop("last_run.json")  # it is a success all the same
+    assert after == before
 
 
 def test_what_is_made_is_for_user_and_group_only(nns: Nns, raw: Path, tmp_path: Path) -> None:
@@ -160,6 +166,7 @@ def test_loading_one_round_leaves_the_others_unread(nns: Nns, raw: Path) -> None
         (("build",), "nns load"),
         (("status", "--no-such-flag"), "--no-such-flag"),
         (("bygg",), "bygg"),
+        (("status", "--max-age", "26 timmar"), "Skriv en tid som 90m, 26h eller 2d"),
         (("statsu",), "Menade du status?"),
         (("status", "2026"), "2026 hör inte dit"),
         (("ui", "--port", "99999"), "1-65535"),
@@ -280,6 +287,58 @@ def test_a_port_that_is_taken_is_told(nns: Nns, raw: Path) -> None:
         run = nns("ui", "--port", str(taken.getsockname()[1]))
     assert run.returncode == 2
     assert "är upptagen" in run.stderr
+
+
+def test_a_round_at_work_is_told_reminded_and_watched(
+    nns: Nns, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NNS_SMTP_HOST", raising=False)
+    never = nns("status", "--max-age", "26h")
+    assert (never.returncode, never.stdout.startswith("Ingen lyckad körning")) == (1, True)
+    first, second = sorted((raw / "2025").iterdir())
+    first.unlink()
+    late = datetime(2025, 11, 3, 12, tzinfo=UTC).timestamp()
+    os.utime(second, (late, late))
+    assert nns("run").returncode == 0
+    watched = nns("status", "--max-age", "90m")
+    assert watched.returncode == 0
+    assert watched.stdout.count("\n") == 1
+    told = nns("status", "--round", "2025").stdout
+    assert "inläst, 3 dagar sen" in told
+    assert "1 av 2 inlästa · 1 saknas · 1 kom sent" in told
+    assert "Svarsfrekvens" in told
+    seen = json.loads(nns("status", "--round", "2025", "--json").stdout)
+    assert (seen["late"], seen["missing"], seen["replaced"]) == (1, 1, 0)
+    rates = {rate["questionnaire_id"]: rate for rate in seen["response_rates"]}
+    coverage = [rates["staff"][f"n_associations_{what}"] for what in ("expected", "delivered")]
+    assert coverage == [2, 1]
+    assert rates["board"]["handed_out"] is None
+    page = (tmp_path / "home" / "status.html").read_text(encoding="utf-8")
+    assert "Utdelade och inkomna enkäter" in page
+    reminded = nns("remind", "--round", "2025")
+    assert reminded.returncode == 0
+    assert "har inte levererat" in reminded.stdout
+    [draft] = (tmp_path / "home" / "reminders" / "2025").iterdir()
+    assert draft.stem == first.stem.removesuffix("_2025")
+    assert "larm till" in nns("digest").stdout
+    assert nns("digest").stdout == "Inget nytt att berätta.\n"
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_how_a_job_ended_is_recorded(
+    ok: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = Settings(tmp_path / "raw", tmp_path / "home")
+
+    def run_job(job: str, folders: Settings, years: list[int]) -> None:
+        if not ok:
+            raise cli.Fault("Körningen avbröts.")
+
+    monkeypatch.setattr(cli, "_run_job", run_job)
+    with contextlib.nullcontext() if ok else pytest.raises(cli.Fault):
+        cli._recorded("run", folders, [2026])
+    assert runs.last(folders)["run"].ok is ok
+    assert (runs.last_success(folders) is not None) is ok
 
 
 def test_a_second_run_beside_the_first_is_told_to_wait(nns: Nns, raw: Path, tmp_path: Path) -> None:

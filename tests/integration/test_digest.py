@@ -120,11 +120,25 @@ def test_what_is_new_is_mailed_once(loaded: Settings, server: MailServer) -> Non
     assert mail["Date"].endswith("+0200")
     assert mail.get_content_type() == "text/plain"
     text = mail.get_content().replace("\r\n", "\n")
-    assert all(f"{a.wrong}\n  {a.remedy}" in text for a in sent.new)
+    assert all(f"{a.about}: {a.wrong}\n  {a.remedy}" in text for a in sent.new)
     assert "Påhittade data (synthetic)." in text
     assert "1212" not in text
     assert digest.send(loaded, NIGHT).new == ()
     assert len(server.mails) == 1
+
+
+def test_what_is_the_same_for_several_associations_is_said_once(
+    loaded: Settings, no_server: None, tmp_path: Path
+) -> None:
+    alone = Settings(loaded.raw, tmp_path / "nothing loaded")
+    runs.finished(alone, "run", ok=True, now=NIGHT + timedelta(days=30))
+    sent = digest.send(alone, NIGHT + timedelta(days=30))
+    names = [a.about for a in sent.new]
+    assert {a.rule_id for a in sent.new} == {"delivery_missing"}
+    assert len(names) == 2
+    text = Path(sent.where).read_text(encoding="utf-8")
+    assert text.count("Förbundet har inte levererat.") == 1
+    assert f"\n  {names[0]} och {names[1]}.\n" in text
 
 
 def test_an_alarm_that_went_away_and_returns_is_new(loaded: Settings, server: MailServer) -> None:

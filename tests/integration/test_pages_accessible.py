@@ -22,6 +22,7 @@ from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association
 from pipelines.settings import Settings
 from pipelines.status import Line, Overview
+from pipelines.warehouse import Rate
 
 AXE = Path(__file__).parent / "axe"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -132,11 +133,24 @@ def _status(settings: Settings) -> Path:
     lines = tuple(
         Line(state, LONG_NAME, None, None, None, 0, 0, 0, state)
         if state == "missing"
-        else Line(state, LONG_NAME, f"{LONG_FILE}{n}", moment, 1212, 1, 200, 30, state)
+        else Line(state, LONG_NAME, f"{LONG_FILE}{n}", moment, 1212, 1, 200, 30, state, 3)
         for n, state in enumerate(STATES)
     )
     next_step = "Be förbunden rätta fynden i /en/lång/sökväg/till/mappen/receipts/2026, nns run"
-    overview = Overview(INSTRUMENT.rounds[2026], lines, 41, 3, next_step)
+    rates = [
+        Rate("participant_ongoing", 1360, 1410, 950, 69.85, 41, 31, 113, 111),
+        Rate("board", None, 210, None, None, 41, 31, None, None),
+    ]
+    overview = Overview(
+        INSTRUMENT.rounds[2026],
+        lines,
+        41,
+        -3,
+        next_step,
+        tuple(rates),
+        ((LONG_NAME, (LONG_NAME, LONG_NAME)),),
+        {q.questionnaire_id: q.sheet_name for q in INSTRUMENT.questionnaires.values()},
+    )
     manifest = Manifest((_delivery("many", file=f"{LONG_FILE}0"),), is_synthetic=True)
     return receipts.write_status_page(settings, overview, manifest, TODAY)
 

@@ -55,7 +55,9 @@ ordered as (
         min(received) over (partition by round, association_id) as first_received,
         count(*) over (partition by round, association_id) as n_deliveries,
         count(*) filter (where state = 'replaced')
-            over (partition by round, association_id) as n_replaced
+            over (partition by round, association_id) as n_replaced,
+        sum(n_questionnaires) filter (where is_counting)
+            over (partition by round, association_id) as n_counting
     from deliveries
     where association_id is not null
 ),
@@ -144,7 +146,7 @@ final as (
         end as days_late,
         coalesce(telling.n_deliveries, 0) as n_deliveries,
         coalesce(telling.n_replaced, 0) as n_replaced,
-        case when telling.is_counting then telling.n_questionnaires end as n_questionnaires,
+        cast(telling.n_counting as integer) as n_questionnaires,
         delivered_rounds.is_synthetic
     from pairs
     inner join delivered_rounds
