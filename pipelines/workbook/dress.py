@@ -33,6 +33,7 @@ ACTIVITY_CODES = "koder_insatser"
 
 _PRIVACY = NOTES[1]
 _REFUSED = "Känns inte igen"
+_NO_ACTIVITY = "Lämna tomt: enkäten gäller ingen enskild insats."
 _HEADING = "Här räknar mallen. Inget behöver fyllas i eller ändras."
 _LAST_DAY = 2958465  # of Excel's calendar: 9999-12-31
 _TITLE_MOST, _MESSAGE_MOST = 32, 255  # Excel's limits
@@ -253,7 +254,7 @@ def _field_entry(
 
 def _activity_entry(name: str, *, has_activity: bool, of: Instrument) -> Entry:
     sheet = of.sheet_name_of("activities")
-    hint = f"Välj insatsens kod. Koderna står på bladet {sheet}."
+    hint = f"Välj insatsens kod. Koderna står på bladet {sheet}." if has_activity else _NO_ACTIVITY
     validation = _list_of("insatser", name, hint, "activity_unknown", sheet)
     return Entry(
         name,
@@ -433,7 +434,7 @@ def write_lists(
     page.write_string(0, 0, _HEADING)
     row = _write_named_lists(book, page, title, sheets)
     counts = _write_counts(page, title, row, sheets)
-    _write_rows(book, page, title, row, sheets)
+    _write_rows(book, page, title, row, sheets, len(codes))
     _write_codes(book, page, title, row, sheets[0], codes)
     page.hide()
     page.protect()
@@ -474,7 +475,9 @@ def _write_counts(page: Any, title: str, row: int, sheets: Iterable[Dressed]) ->
     return counts
 
 
-def _write_rows(book: Any, page: Any, title: str, row: int, sheets: Iterable[Dressed]) -> None:
+def _write_rows(
+    book: Any, page: Any, title: str, row: int, sheets: Sequence[Dressed], n_activities: int
+) -> None:
     """A column per sheet: 1 for each of its rows in which something is filled in."""
     for column, sheet in enumerate(sheets, start=6):
         last = xl_col_to_name(len(sheet.entries) - 1)
@@ -484,7 +487,10 @@ def _write_rows(book: Any, page: Any, title: str, row: int, sheets: Iterable[Dre
         formula = f"{{=--(MMULT({filled},{{{starts}}})>0)}}"
         end = row + PREPARED_ROWS
         page.write_string(row, column, sheet.title)
-        page.write_array_formula(row + 1, column, end, column, formula, None, 0)
+        n_filled = n_activities if sheet is sheets[0] else 0
+        page.write_array_formula(row + 1, column, end, column, formula, None, min(n_filled, 1))
+        for number in range(row + 2, row + 1 + n_filled):
+            page.write_number(number, column, 1)
         _name(book, title, sheet.started, row + 1, column, end, column)
 
 
