@@ -46,6 +46,7 @@ from pipelines.workbook.personal import HIDDEN, discreet
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
+    from pipelines.workbook.template import Written
 
 app = typer.Typer(
     name="nns",
@@ -284,6 +285,52 @@ def write_sample(
     folders = shlex.join(["--raw", str(written.path), "--home", f"{written.path}-resultat"])
     out.print(f"Påhittade data i {written.path}.")
     out.print(f"Nästa steg: nns run {folders}", soft_wrap=True)
+
+
+@app.command("template", cls=terminal.Command)
+def write_templates(
+    round_: RoundOption = None,
+    association: Annotated[
+        str | None,
+        typer.Option("--association", help="Bara ett förbund, med dess id.", metavar="ID"),
+    ] = None,
+    out_: Annotated[
+        Path | None, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")
+    ] = None,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Skriver omgångens mallar: en registreringsfil per förbund, att fylla i.
+
+    Insatserna från förbundets senaste inlästa omgång följer med. Kör därför nns load först.
+
+    En fil som redan finns kan vara ifylld och skrivs aldrig över.
+
+    Exempel: nns template --round 2027 --out mallar
+    """
+    from pipelines.workbook import template
+
+    if round_ is None:
+        raise Fault("Flaggan --round saknas: ange mätomgång, till exempel --round 2027.")
+    if out_ is None:
+        raise Fault("Flaggan --out saknas: ange mappen att skriva till, till exempel --out mallar.")
+    folders = _enter(raw, home)
+    _readable(folders)
+    _known_rounds(round_)
+    registered = register.read(folders.raw)
+    _not_mixed_up(folders, registered)
+    try:
+        written = template.write_templates(
+            folders,
+            registered,
+            round_,
+            out_,
+            association,
+            progress=lambda done, total: progress.report("Skriver", done, total),
+        )
+    except template.TemplateError as error:
+        raise Fault(str(error)) from error
+    _print_templates(written, folders, round_, out_)
 
 
 @app.command("ui", cls=terminal.Command)
@@ -537,6 +584,30 @@ def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:
     for round_, n in sorted(stops.items()):
         files = several(n, "fil", "filer")
         out.print(f"I omgång {round_} väntar {files} på rättning: nns status --round {round_}")
+
+
+def _print_templates(written: Written, folders: Settings, round_: int, where: Path) -> None:
+    n_new, n_same = len(written.new), len(written.unchanged)
+    parts = [several(n_new, "ny mall", "nya mallar")] if n_new or not n_same else []
+    parts += [f"{number(n_same)} fanns redan"] if n_same else []
+    out.print(f"{', '.join(parts)} för mätomgång {round_} i {where}.", soft_wrap=True)
+    if written.is_synthetic:
+        out.print("Registret är påhittat (synthetic), och mallarna säger det.")
+    if not written.is_loaded:
+        why = "Inga insatser följde med, för ingen tidigare omgång är inläst."
+        out.print(f"{why} Ska de med, kör först: nns load{folders.flags}", soft_wrap=True)
+    elif written.without_activities:
+        names = ", ".join(a.association_id for a in written.without_activities)
+        out.print(f"Utan insatser, för inget tidigare är inläst: {names}.", soft_wrap=True)
+    if written.without_names:
+        names = ", ".join(a.association_id for a in written.without_names)
+        reason = f"filen de stod i finns inte kvar i {folders.raw}"
+        out.print(f"Utan insatsnamn, för {reason}: {names}.", soft_wrap=True)
+    out.print(
+        f"Nästa steg: Skicka varje mall till sitt förbund. Lägg de ifyllda i "
+        f"{folders.raw / str(round_)} och kör: nns run --round {round_}{folders.flags}",
+        soft_wrap=True,
+    )
 
 
 def _print_status(seen: status.Overview) -> None:

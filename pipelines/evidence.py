@@ -472,8 +472,7 @@ def _days(frame: pd.DataFrame, about: _About) -> None:
     """`days_outside`: how many days the answer lies before or after the questionnaire's time."""
     round_ = about.instrument.rounds[about.round]
     all_year = [q.questionnaire_id for q in about.instrument.questionnaires.values() if q.all_year]
-    year = (date(round_.round, 1, 1), date(round_.round, 12, 31))
-    season = (round_.opens, round_.delivery_deadline)
+    year, season = round_.period(all_year=True), round_.period(all_year=False)
     questionnaires = frame["questionnaire_id"].astype(object)
     whole = questionnaires.isin(all_year).to_numpy()
     first = np.where(whole, np.datetime64(year[0]), np.datetime64(season[0]))

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pipelines.settings import SEEDS
 
-SheetRole = Literal["readme", "activities"]
+SheetRole = Literal["readme", "activities", "lists"]
+"""What a sheet is for that is the same in every layout; `lists` is the template's and not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class Round:
     delivery_deadline: date
     loads_until: date
     layout_id: str
+
+    def period(self, *, all_year: bool) -> tuple[date, date]:
+        """The first and last day a questionnaire of the round may be answered."""
+        if all_year:
+            return date(self.round, 1, 1), date(self.round, 12, 31)
+        return self.opens, self.delivery_deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,10 @@ class SheetLayout:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookField:
-    """A key of the readme sheet or a column of the activities sheet, the same in every layout."""
+    """A key of the readme sheet or a column of the activities sheet, the same in every layout.
+
+    The lists sheet has one row, for its name.
+    """
 
     sheet_role: SheetRole
     sheet_name: str
@@ -167,11 +177,11 @@ class Instrument:
         )
 
     def fields_of(self, role: SheetRole) -> tuple[WorkbookField, ...]:
-        """The keys or columns of the readme or the activities sheet."""
+        """The rows that describe a sheet: keys of the readme, columns of the activities."""
         return tuple(f for f in self.workbook_fields if f.sheet_role == role)
 
     def sheet_name_of(self, role: SheetRole) -> str:
-        """The name of the readme or the activities sheet."""
+        """The name of the readme, the activities or the lists sheet."""
         return self.fields_of(role)[0].sheet_name
 
 
@@ -277,9 +287,13 @@ def _layouts(seeds: Path) -> dict[str, dict[str, SheetLayout]]:
 
 
 def _workbook_field(row: dict[str, str]) -> WorkbookField:
-    role: SheetRole = "readme" if row["sheet_role"] == "readme" else "activities"
+    roles: dict[str, SheetRole] = {role: role for role in get_args(SheetRole)}
     return WorkbookField(
-        role, row["sheet_name"], row["name"], row["field"], row["questionnaire_id"] or None
+        roles[row["sheet_role"]],
+        row["sheet_name"],
+        row["name"],
+        row["field"],
+        row["questionnaire_id"] or None,
     )
 
 

@@ -22,12 +22,19 @@ from pipelines.instrument import Instrument, Question, Questionnaire, Round
 from pipelines.register import Association, Membership, Target
 from pipelines.workbook import faults as faulty
 from pipelines.workbook.faults import FAULTS
-from pipelines.workbook.write import Activity, Cell, Delivery, Respondent, Sheet, write_workbook
+from pipelines.workbook.write import (
+    SYNTHETIC_NOTE,
+    Activity,
+    Cell,
+    Delivery,
+    Respondent,
+    Sheet,
+    write_workbook,
+)
 
 __all__ = ["FAULTS", "LandingZone", "Volume", "write_landing_zone"]
 
 ORIGIN = "synthetic\nPåhittade uppgifter: register och svar är framställda med nns sample.\n"
-SYNTHETIC_NOTE = "Uppgifterna i den här filen är påhittade (syntetiska)."
 
 # Published by NNS: associations that delivered and questionnaires; 2018's questionnaires and
 # the rounds not listed are our assumption. 78, 76 and 75 associations existed in 2020-2022.

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
 from operator import itemgetter
+from string import digits
 from typing import Any
 
 from pipelines.findings import Finding, Severity, finding
-from pipelines.instrument import Correction, Instrument, SheetLayout
+from pipelines.instrument import Correction, Instrument, SheetLayout, SheetRole
 from pipelines.workbook import corrections
 from pipelines.workbook.cells import (
     Cell,
@@ -48,6 +49,9 @@ RECEIPT_SHEET = "Granskning"
 """The sheet a receipt's marked copy opens with; an association may mend that copy and send it."""
 
 _ROWS_LISTED = 10
+
+_OWN_ROLES: tuple[SheetRole, SheetRole] = ("readme", "lists")
+"""The sheets on which a workbook may calculate for itself, as the template does."""
 
 RESPONSE_FIELDS = ("lopnr", "insats_kod", "kon", "svarsdatum")
 """The fields of a response beside its answers."""
@@ -254,14 +258,25 @@ def _not_told_by_cells(context: _Context, inspection: Inspection) -> Iterator[Fi
 
     Corrected cells are left out: they have a value now.
     """
+    lists = normalised(context.instrument.sheet_name_of("lists"))
     for title in inspection.hidden:
+        if normalised(title) == lists:
+            continue
         is_read = normalised(title) in context.sheet_names
         yield context.report("hidden_sheet" if is_read else "hidden_sheet_unread", sheet=title)
     corrected = {(f.sheet, f.cell) for f in context.findings if f.rule_id == "corrected"}
     for title, cell, error in inspection.hollow:
-        if normalised(title) in context.sheet_names and (title, cell) not in corrected:
+        if _is_looked_at(context, title, cell) and (title, cell) not in corrected:
             rule = "excel_error" if error else "formula_without_value"
             yield context.report(rule, sheet=title, cell=cell, value=error)
+
+
+def _is_looked_at(context: _Context, title: str, cell: str) -> bool:
+    """Whether a cell is read: all of the layout's sheets, of the readme sheet columns A and B."""
+    readme, lists = map(normalised, map(context.instrument.sheet_name_of, _OWN_ROLES))
+    if normalised(title) == readme:
+        return cell.rstrip(digits) in ("A", "B")
+    return normalised(title) in context.sheet_names and normalised(title) != lists
 
 
 def _correct(context: _Context, is_meant: Callable[[Correction], bool]) -> None:
@@ -479,7 +494,7 @@ def _plan(
     """What the header row means, or None when it is not the layout's: too few columns are."""
     positions, unknown, repeated = _match(header, layout.columns)
     columns = [Column(name, i, layout.columns[name]) for name, i in positions.items()]
-    kinds = {c: kind for c in columns if (kind := _kind(c.field, round_, instrument))}
+    kinds = {c: kind for c in columns if (kind := kind_of(c.field, round_, instrument))}
     questions = [field for field in layout.columns.values() if field in instrument.questions]
     if not kinds or 2 * sum(c.field in instrument.questions for c in kinds) < len(questions):
         return None
@@ -524,7 +539,7 @@ def _match(
     return positions, unknown, repeated
 
 
-def _kind(field: str, round_: int, instrument: Instrument) -> Kind | None:
+def kind_of(field: str, round_: int, instrument: Instrument) -> Kind | None:
     """How the cells of a column are understood; None for comments, which are not read."""
     if field in instrument.questions:
         scale = instrument.scales[instrument.questions[field].scale_id]

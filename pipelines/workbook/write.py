@@ -1,7 +1,8 @@
 """Writes one registration workbook in any layout of the seeds.
 
-Belongs here: sheets, rows, formats. Does not: what is in them; a workbook of invented answers and
-an empty template are the same call with other rows. Dropdowns belong in `_dress_sheet`.
+Belongs here: sheets, rows, formats. Does not: what is in them; a workbook of invented answers
+(sample.py) and a template (template.py) are made of the same sheets with other rows. What only a
+template wears, such as dropdowns and colours, is dress.py's.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import xlsxwriter
 
 from pipelines.instrument import Instrument, SheetLayout
 
+SYNTHETIC_NOTE = "Uppgifterna i den här filen är påhittade (syntetiska)."
 CREATED = datetime(2017, 1, 1)  # fixed: the same content gives the same bytes
 TITLE = "Indikatorer för finansiell samordning"
 NOTES = (
@@ -29,10 +33,10 @@ FIELD_LABELS = {
     "svarsdatum": "Svarsdatum",
     "kommentar": "Kommentar",
 }
-_WIDTHS = {"lopnr": 12, "insats_kod": 12, "kon": 9, "svarsdatum": 12, "kommentar": 45}
+WIDTHS = {"lopnr": 12, "insats_kod": 12, "kon": 9, "svarsdatum": 12, "kommentar": 45}
 _QUESTION_WIDTH = 19
-_ACTIVITY_WIDTHS = {"insats_kod": 12, "insats_namn": 34, "inriktning": 12, "langd": 9}
-_HANDED_OUT_WIDTH = 29
+ACTIVITY_WIDTHS = {"insats_kod": 12, "insats_namn": 34, "inriktning": 12, "langd": 9}
+HANDED_OUT_WIDTH = 29
 _LABEL_HEIGHT = 48  # points: three lines of a question's label
 
 
@@ -102,28 +106,35 @@ class Delivery:
     notes: tuple[str, ...] = ()
 
 
-def write_workbook(path: Path, delivery: Delivery, instrument: Instrument) -> None:
-    """Writes the delivery as one .xlsx; the same delivery gives the same bytes.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+def open_workbook(target: Path | BytesIO) -> Any:
+    """A new workbook, a context; in it no text becomes a formula, a link or a number."""
     options = {
         "in_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(str(path), options) as book:
+    return xlsxwriter.Workbook(target if isinstance(target, BytesIO) else str(target), options)
+
+
+def write_workbook(path: Path, delivery: Delivery, instrument: Instrument) -> None:
+    """Writes the delivery as one .xlsx; the same delivery gives the same bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with open_workbook(path) as book:
         book.set_properties({"title": TITLE, "created": CREATED})
-        formats = _formats(book)
-        _write_readme(book, formats, delivery, instrument)
-        _write_activities(book, formats, delivery.activities, instrument)
+        formats = make_formats(book)
+        page, row = write_readme(book, formats, delivery, instrument)
+        write_notes(page, row + 1, (*NOTES, *delivery.notes), instrument)
+        write_activities(book, formats, delivery.activities, instrument)
         for sheet in delivery.sheets:
-            _write_sheet(book, formats, sheet, instrument)
+            write_sheet(book, formats, sheet, instrument)
 
 
-def _formats(book: Any) -> dict[str, Any]:
+def make_formats(book: Any) -> dict[str, Any]:
+    """The formats of all workbooks, by name."""
     return {
         "title": book.add_format({"bold": True, "font_size": 14}),
         "bold": book.add_format({"bold": True, "bottom": 1, "bg_color": "#DDEBF7"}),
@@ -134,35 +145,49 @@ def _formats(book: Any) -> dict[str, Any]:
     }
 
 
-def _write_readme(
-    book: Any, formats: Mapping[str, Any], delivery: Delivery, instrument: Instrument
-) -> None:
+def write_readme(
+    book: Any,
+    formats: Mapping[str, Any],
+    delivery: Delivery,
+    instrument: Instrument,
+    facts: Mapping[str, Cell] = MappingProxyType({}),
+) -> tuple[Any, int]:
+    """The readme sheet with its keys and other facts, and the first row (from 0) that is free."""
     page = book.add_worksheet(instrument.sheet_name_of("readme"))
     page.set_column(0, 0, 16)
     page.set_column(1, 1, 40, formats["left"])
     page.fit_to_pages(1, 1)
     page.ignore_errors({"number_stored_as_text": "B1:B20"})
     page.write_string(0, 0, TITLE, formats["title"])
-    keys = instrument.fields_of("readme")
-    for row, key in enumerate(keys, start=2):
-        page.write_string(row, 0, key.name, formats["bold"])
-        _write_cell(page, row, 1, getattr(delivery, key.field), formats["date"])
+    keys = {f.name: getattr(delivery, f.field) for f in instrument.fields_of("readme")}
+    row = 2
+    for name, value in {**keys, **facts}.items():
+        page.write_string(row, 0, name, formats["bold"])
+        _write_cell(page, row, 1, value, formats["date"])
+        row += 1
+    return page, row
+
+
+def write_notes(page: Any, row: int, notes: Iterable[str], instrument: Instrument) -> int:
+    """Writes the notes one below the other; gives the first row that is free."""
     activities = instrument.sheet_name_of("activities")
-    texts = [note.format(activities=activities) for note in (*NOTES, *delivery.notes)]
-    for row, text in enumerate(texts, start=len(keys) + 3):
-        page.write_string(row, 0, text)
+    for note in notes:
+        page.write_string(row, 0, note.format(activities=activities))
+        row += 1
+    return row
 
 
-def _write_activities(
+def write_activities(
     book: Any,
     formats: Mapping[str, Any],
     activities: Sequence[Activity],
     instrument: Instrument,
-) -> None:
+) -> Any:
+    """The activities sheet, a row per activity."""
     page = book.add_worksheet(instrument.sheet_name_of("activities"))
     columns = instrument.fields_of("activities")
     for column, described in enumerate(columns):
-        width = _ACTIVITY_WIDTHS.get(described.field, _HANDED_OUT_WIDTH)
+        width = ACTIVITY_WIDTHS.get(described.field, HANDED_OUT_WIDTH)
         page.set_column(column, column, width, formats["left"])
         page.write_string(0, column, described.name, formats["bold"])
     _keep_in_sight(page, 1)
@@ -175,11 +200,11 @@ def _write_activities(
                 else getattr(activity, described.field)
             )
             _write_cell(page, row, column, value, formats["date"])
+    return page
 
 
-def _write_sheet(
-    book: Any, formats: Mapping[str, Any], sheet: Sheet, instrument: Instrument
-) -> None:
+def write_sheet(book: Any, formats: Mapping[str, Any], sheet: Sheet, instrument: Instrument) -> Any:
+    """A questionnaire's sheet: header, labels, a row per respondent."""
     layout = sheet.layout
     page = book.add_worksheet(layout.sheet_name)
     if sheet.hidden:
@@ -197,6 +222,7 @@ def _write_sheet(
     for row, respondent in enumerate(sheet.respondents, start=header + 2):
         for column, value in enumerate(respondent.cells(layout.columns.values())):
             _write_cell(page, row, column, value, formats["date"])
+    return page
 
 
 def _dress_sheet(page: Any, formats: Mapping[str, Any], layout: SheetLayout) -> None:
@@ -206,7 +232,7 @@ def _dress_sheet(page: Any, formats: Mapping[str, Any], layout: SheetLayout) -> 
         "kommentar": formats["text"],
     }
     for column, described in enumerate(layout.columns.values()):
-        width = _WIDTHS.get(described, _QUESTION_WIDTH)
+        width = WIDTHS.get(described, _QUESTION_WIDTH)
         page.set_column(column, column, width, column_formats.get(described, formats["left"]))
     page.set_row(layout.header_row, _LABEL_HEIGHT)
     _keep_in_sight(page, layout.header_row + 1)

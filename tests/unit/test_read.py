@@ -485,6 +485,18 @@ def test_a_broken_file_does_not_keep_others_from_being_read():
     assert [len(r.findings) for r in readings] == [0, *[1] * len(BROKEN), 0]
 
 
+def test_formulas_count_as_cells_only_where_the_reader_looks():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    for cell in ("A30", "B30", "C3", "AA3"):
+        book["Läs mig"][cell] = "=1+1"
+    lists = book.create_sheet("Listor")
+    lists["A1"], lists["B2"], lists.sheet_state = "=1/0", "#REF!", "hidden"
+    assert told(read(book)) == [
+        ("formula_without_value", "Läs mig", "A30"),
+        ("formula_without_value", "Läs mig", "B30"),
+    ]
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 200))
 def test_nothing_in_a_file_makes_reading_it_raise(junk, start, length):
