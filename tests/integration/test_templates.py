@@ -374,6 +374,7 @@ def pasted(templates, tmp_path_factory):
     page.cell(62, column["ending_6b"]).value = 3
     page.cell(63, column["lopnr"]).value = 7
     page.cell(64, column["kommentar"]).value = "Bra."
+    book["Läs mig"]["H1"] = "=ROWS(lista_insatser)"
     places = {title: _write_out(book[title]) for title in ("Deltagare avslut", "Insatser")}
     book.save(folder / "pasted.xlsx")
     saved = recalculated([folder / "pasted.xlsx"], folder / "saved")["pasted.xlsx"]
@@ -420,6 +421,7 @@ def _write_out(page) -> dict[int, list[tuple[str, int]]]:
     return places
 
 
+@pytest.mark.filterwarnings("ignore:Cell .* is marked as a date")  # 20270921, as pasted
 def test_what_the_reader_accepts_is_not_red_and_what_it_refuses_is(pasted):
     book, _, colours = pasted
     for title, first in (("Deltagare avslut", 3), ("Insatser", 10)):
@@ -467,6 +469,12 @@ def test_the_reader_agrees_with_the_colours(pasted, templates, tmp_path):
         for n in range(len(REFUSED.get(cell.value, ())))
     }
     assert {f.cell for f in reading.findings if f.rule_id != "lopnr_missing"} == refused
+
+
+def test_the_dropdown_of_activities_ends_with_the_last_of_them(pasted):
+    book, counted, _ = pasted
+    listed = [c.row for c in book["Insatser"]["A"][1:] if c.value is not None]
+    assert counted["Läs mig"]["H1"].value == max(listed) - 1
 
 
 def test_only_started_rows_and_wanted_cells_are_yellow(pasted):

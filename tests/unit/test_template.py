@@ -181,6 +181,9 @@ def test_what_is_filled_in_is_open_and_the_rest_is_locked(book):
         n_head = 1 if title == "Insatser" else 2
         for row in page.iter_rows(max_row=n_head):
             assert all(c.protection.locked for c in row)
+        carried = [c for row in page.iter_rows(min_row=n_head + 1) for c in row if c.value]
+        assert len(carried) == (7 if title == "Insatser" else 0)
+        assert not any(c.protection.locked for c in carried)
     assert book["Läs mig"].protection.sheet
     assert book["Listor"].protection.sheet
 
