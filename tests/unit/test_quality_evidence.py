@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipelines import evidence, instrument, lake, quality
+from pipelines import alarms, evidence, instrument, lake, quality, roster
 from pipelines.findings import Severity
 from pipelines.findings import rules as reader_rules
 from pipelines.lake import Delivery
@@ -434,7 +434,7 @@ def test_codes_and_limits_stand_nowhere_but_in_the_seeds_and_the_thresholds() ->
 def test_every_threshold_is_used_and_explained() -> None:
     folder = quality.EXPECTATIONS
     thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-    modules = (evidence.__file__, quality.__file__, read.__file__)
+    modules = (m.__file__ for m in (evidence, quality, read, alarms, roster))
     sources = [*map(Path, modules), *folder.glob("*.json")]
     text = "".join(p.read_text(encoding="utf-8") for p in sources if p.stem != "thresholds")
     assert [name for name in thresholds if f'"{name}"' not in text] == []
