@@ -5,7 +5,7 @@ Belongs here: the one form of each. Does not: sentences, which stand where they 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -28,6 +28,12 @@ def several(count: int, one: str, more: str) -> str:
 def current_day() -> date:
     """The day it is in Sweden, wherever the machine's clock stands."""
     return datetime.now(_SWEDEN).date()
+
+
+def day_in_sweden(moment_: datetime) -> date:
+    """The day it was in Sweden at a moment; one without a zone is taken to be of UTC."""
+    known = moment_ if moment_.tzinfo else moment_.replace(tzinfo=UTC)
+    return known.astimezone(_SWEDEN).date()
 
 
 def day(value: date) -> str:
