@@ -245,12 +245,12 @@ def _of_files(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
         days = several(entry.days_late or 0, "dag", "dagar")
         yield scene.alarm("delivery_late", entry, counting.sha256, days=days)
     for d in entry.deliveries:
-        if d.state == "loaded":
+        if d.state == "loaded" and not d.is_web:
             yield from _of_replaced(scene, entry, d)
 
 
 def _of_replaced(scene: _Scene, entry: Entry, counting: Delivery) -> Iterator[Alarm]:
-    """How the others came: before the one that counts, with it, or after it though older."""
+    """How a workbook's others came: before the one that counts, with it, or after it though older."""
     others = [
         d
         for d in entry.deliveries
@@ -281,7 +281,8 @@ def _of_volume(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
         if d.association_id == entry.association_id and d.round <= round_:
             volumes[d.round] += d.n_questionnaires
     round_before = max((r for r in volumes if r < round_), default=0)
-    if round_ not in volumes or volumes[round_before] < limits["volume_min"]:
+    is_only_web = entry.counting is not None and entry.counting.is_web
+    if is_only_web or round_ not in volumes or volumes[round_before] < limits["volume_min"]:
         return
     ratio = volumes[round_] / volumes[round_before]
     counting = [d for d in entry.deliveries if d.state == "loaded"]

@@ -250,6 +250,9 @@ def write_sample(
         list[str] | None,
         typer.Option(help="Lägg in ett namngivet fel (kan upprepas).", metavar="FEL"),
     ] = None,
+    web: Annotated[
+        bool, typer.Option("--web", help="Även webbsvar, <omgång>/web/*.csv.", metavar="")
+    ] = False,
     list_faults: Annotated[
         bool, typer.Option("--list-faults", help="Visa de fel som kan läggas in.", metavar="")
     ] = False,
@@ -274,6 +277,7 @@ def write_sample(
             seed=seed,
             national=national,
             faults=fault or (),
+            web=web,
             progress=lambda done, total: progress.report("Skriver", done, total),
         )
     except ValueError as error:
@@ -644,7 +648,7 @@ def _print_status(seen: status.Overview) -> None:
     out.print(table)
     if seen.news:
         out.print(f"Nya förbund: {seen.news}")
-    parts = [f"{seen.count('loaded')} av {seen.expected} inlästa"]
+    parts = [f"{seen.loaded} av {seen.expected} inlästa"]
     parts += [f"{n} {words}" for words, n in seen.counts]
     out.print(" · ".join(parts))
     _print_rates(seen)

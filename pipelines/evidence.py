@@ -10,10 +10,12 @@ others: expectations pass over what is missing, so one cause gives one finding.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,8 @@ from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
-from pipelines.workbook.personal import HIDDEN, PLAIN_NUMBER
+from pipelines.workbook.cells import normalised
+from pipelines.workbook.personal import HIDDEN, PLAIN_NUMBER, discreet
 
 Array = npt.NDArray[Any]
 Thresholds = Mapping[str, Any]
@@ -76,6 +79,7 @@ def gather(
     now = _Answers.of(settings, deliveries, instrument)
     ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
     before = _previous(settings, deliveries, round_)
+    own = [i for i, earlier in enumerate(before) for _ in earlier]
     about = _About(
         deliveries=tuple(deliveries),
         gone=tuple(gone),
@@ -83,7 +87,8 @@ def gather(
         before=before,
         now=now,
         ever=ever,
-        then=_Answers.of(settings, [d for d in before if d], instrument),
+        then=_Answers.of(settings, [d for earlier in before for d in earlier], instrument),
+        then_of=np.array(own, np.intp),
         round=round_,
         instrument=instrument,
         register=register,
@@ -201,19 +206,21 @@ class _About:
     Attributes:
         gone: earlier deliveries of the round whose files are no longer there.
         may_count: whether a delivery counts if it is the newest.
-        before: the delivery of each one's association that counts in an earlier round.
+        before: what counts of each one's association in the latest earlier round.
         now: answers of the deliveries.
         ever: the same, those of `gone` after them.
-        then: answers of `before`.
+        then: answers of `before`, one delivery after the other.
+        then_of: which of the deliveries each of them is compared with.
     """
 
     deliveries: tuple[Delivery, ...]
     gone: tuple[Delivery, ...]
     may_count: npt.NDArray[np.bool_]
-    before: tuple[Delivery | None, ...]
+    before: tuple[tuple[Delivery, ...], ...]
     now: _Answers
     ever: _Answers
     then: _Answers
+    then_of: Array
     round: int
     instrument: Instrument
     register: Register
@@ -227,17 +234,64 @@ class _About:
 
     @cached_property
     def is_newest(self) -> npt.NDArray[np.bool_]:
-        """Whether a delivery is the newest of its association; no gone one is."""
+        """Whether a delivery is the newest of its association and source; no gone one is."""
         return self._is_newest(range(len(self.deliveries)))
 
     @cached_property
     def counts(self) -> npt.NDArray[np.bool_]:
-        """Whether a delivery is the newest of its association that may count."""
+        """Whether a delivery is the newest of its association and source that may count."""
         return self._is_newest(np.flatnonzero(self.may_count))
 
     def _is_newest(self, among: Iterable[int]) -> npt.NDArray[np.bool_]:
-        newest = {self.deliveries[i].association_id: i for i in sorted(among, key=self._rank)}
+        newest = {self.owner(i): i for i in sorted(among, key=self._rank)}
         return np.isin(np.arange(len(self.order)), list(newest.values()))
+
+    def owner(self, i: int) -> tuple[str | None, str]:
+        """Whose a delivery is and where it comes from; of each the newest counts."""
+        d = (*self.deliveries, *self.gone)[i]
+        return d.association_id, d.source
+
+    @cached_property
+    def beside(self) -> npt.NDArray[np.bool_]:
+        """Deliveries × deliveries: whether the other counts beside it, from another source."""
+        n = len(self.deliveries)
+        owners = [self.owner(i) for i in range(n)]
+        return np.array(
+            [
+                [self.counts[j] and a == b and s != t for j, (b, t) in enumerate(owners)]
+                for a, s in owners
+            ],
+            bool,
+        ).reshape(n, n)
+
+    def pooled(self, own: Array) -> Array:
+        """Deliveries × figures with those of the same association that count beside added."""
+        pooled: Array = own + self.beside.astype(float) @ own
+        return pooled
+
+    def leads(self, own: Array) -> npt.NDArray[np.bool_]:
+        """Deliveries × figures: whether a pooled figure is to be told about this delivery.
+
+        It is told once: about the workbook if it has part in it, else the first from the web.
+        """
+        rank = [(d.is_web, d.source) for d in self.deliveries]
+        ahead = np.array([[b < a for b in rank] for a in rank], bool).reshape(self.beside.shape)
+        has_part = own > 0
+        leads: npt.NDArray[np.bool_] = has_part & ~((self.beside & ahead) @ has_part)
+        return leads
+
+    @cached_property
+    def lists(self) -> Array:
+        """For each delivery the position of the workbook whose activities explain its codes.
+
+        A workbook's own; of answers from the web the one that counts beside them, -1: none.
+        """
+        books = [
+            next((j for j in np.flatnonzero(row) if not self.deliveries[j].is_web), -1)
+            for row in self.beside
+        ]
+        lists = [books[i] if d.is_web else i for i, d in enumerate(self.deliveries)]
+        return np.array(lists, np.intp)
 
     def _rank(self, i: int) -> int:
         return int(self.order[i])
@@ -270,7 +324,7 @@ class _About:
         """How many robust standard deviations each change lies from the median of all.
 
         Args:
-            change: deliveries × figures, NaN where there is nothing to compare.
+            change: deliveries × figures, NaN where there is nothing to compare or to tell.
             spread: what chance alone brings about, the least standard deviation.
         """
         usual = np.where(self.is_newest[: len(change), None], change, np.nan)
@@ -286,12 +340,28 @@ class _About:
 
 def _previous(
     settings: Settings, deliveries: Sequence[Delivery], round_: int
-) -> tuple[Delivery | None, ...]:
-    """The delivery that counts in the latest earlier round of each delivery's association."""
+) -> tuple[tuple[Delivery, ...], ...]:
+    """What counts of each delivery's association in the latest earlier round, of all sources."""
     counting = lake.read_manifest(settings).counting()
-    earlier = sorted((d for d in counting if d.round < round_), key=lambda d: d.round)
-    last = {d.association_id: d for d in earlier if lake.parquet_of(settings, d).exists()}
-    return tuple(last.get(d.association_id) for d in deliveries)
+    earlier = [d for d in counting if d.round < round_ and lake.parquet_of(settings, d).exists()]
+    last: dict[str | None, int] = {}
+    for d in earlier:
+        last[d.association_id] = max(d.round, last.get(d.association_id, 0))
+    return tuple(
+        tuple(
+            b
+            for b in earlier
+            if (b.association_id, b.round) == (d.association_id, last[d.association_id])
+        )
+        if d.association_id in last
+        else ()
+        for d in deliveries
+    )
+
+
+def _questionnaires(deliveries: Iterable[Delivery]) -> Counter[str]:
+    """Returned questionnaires by questionnaire, of several deliveries together."""
+    return sum((Counter(d.rows_per_questionnaire) for d in deliveries), Counter())
 
 
 # --- deliveries ---------------------------------------------------------------------------------
@@ -300,9 +370,13 @@ def _previous(
 def _deliveries(about: _About) -> pd.DataFrame:
     """A row per delivery."""
     deliveries, before = about.deliveries, about.before
-    n = np.array([d.n_questionnaires for d in deliveries], float)
-    n_before = np.array([d.n_questionnaires if d else 0 for d in before], float)
-    comparable = (n > 0) & (n_before > 0)
+    together = [[d, *_beside(about, i)] for i, d in enumerate(deliveries)]
+    own = np.array([d.n_questionnaires for d in deliveries], float)
+    n = np.array([sum(_questionnaires(ds).values()) for ds in together], float)
+    n_before = np.array([sum(_questionnaires(ds).values()) for ds in before], float)
+    # web answers grow day by day: volumes are compared once the workbook has come
+    is_web = np.array([d.is_web for d in deliveries], bool)
+    comparable = (own > 0) & (n_before > 0) & ~is_web
     n_, n_before_ = np.where(comparable, n, np.nan), np.where(comparable, n_before, np.nan)
     spread = np.sqrt(about.thresholds["volume_spread"] ** 2 + 1 / n_ + 1 / n_before_)
     far = about.far(np.log(n_ / n_before_)[:, None], spread[:, None])[:, 0]
@@ -313,31 +387,38 @@ def _deliveries(about: _About) -> pd.DataFrame:
             "layout_id": [d.layout_id or "" for d in deliveries],
             "association_id": [d.association_id or "" for d in deliveries],
             "has_agreement": [float(_has_agreement(about, d)) for d in deliveries],
-            "n": n.astype(int),
+            "n": own.astype(int),
+            "n_together": n.astype(int),
             "n_before": n_before.astype(int),
-            "round_before": [d.round if d else 0 for d in before],
+            "round_before": [d[0].round if d else 0 for d in before],
             "volume_z": far,
         }
     )
-    return frame.join(_absent(about)).join(_twins(about))
+    return frame.join(_absent(about, together)).join(_twins(about))
 
 
-def _absent(about: _About) -> pd.DataFrame:
-    """For each delivery the questionnaires that returned none now and quite a few last round."""
+def _beside(about: _About, i: int) -> list[Delivery]:
+    """The deliveries that count beside one, of its association's other sources."""
+    return [about.deliveries[j] for j in np.flatnonzero(about.beside[i])]
+
+
+def _absent(about: _About, together: Sequence[Sequence[Delivery]]) -> pd.DataFrame:
+    """For each workbook the questionnaires that returned none now and quite a few last round."""
     asked, least = about.instrument.questionnaires_in(about.round), about.thresholds["absent_min"]
+    pairs = zip(together, about.before, strict=True)
+    counts = [(_questionnaires(t), _questionnaires(b)) for t, b in pairs]
     absent = [
         [
             q.sheet_name
             for q in asked
-            if before and before.rows_per_questionnaire.get(q.questionnaire_id, 0) >= least
-            if not now.rows_per_questionnaire.get(q.questionnaire_id)
+            if before[q.questionnaire_id] >= least and not now[q.questionnaire_id]
         ]
-        for now, before in zip(about.deliveries, about.before, strict=True)
+        for now, before in counts
     ]
-    empty = [not d.n_questionnaires for d in about.deliveries]  # which is another rule
+    left_out = [d.is_web or not d.n_questionnaires for d in about.deliveries]  # other rules
     return pd.DataFrame(
         {
-            "n_absent": [np.nan if e else len(a) for a, e in zip(absent, empty, strict=True)],
+            "n_absent": [np.nan if e else len(a) for a, e in zip(absent, left_out, strict=True)],
             "absent_sv": [", ".join(a) for a in absent],
         }
     )
@@ -360,10 +441,12 @@ def _day_to(association: Association) -> date:
 
 
 def _twins(about: _About) -> pd.DataFrame:
-    """For each delivery how many responses are those of an association that had them first.
+    """For each delivery how many responses are those of another that had them first.
 
-    An association had them first when its first delivery with them is older, whether or not that
-    file is still there. Looked for are the deliveries that would count; another harms nobody.
+    The other is of another association, or of the same one and another source: then the answers
+    are registered twice. It had them first when its first delivery with them is older, whether or
+    not that file is still there. Looked for are the deliveries that would count; another harms
+    nobody.
     """
     shared = pd.DataFrame(
         {
@@ -376,27 +459,41 @@ def _twins(about: _About) -> pd.DataFrame:
     counts = shared.groupby(["content", "delivery"], as_index=False).agg(
         sheet=("sheet", "first"), n=("sheet", "size")
     )
-    owners = np.array([d.association_id for d in (*about.deliveries, *about.gone)])
-    counts["association"] = owners[counts["delivery"]]
+    everybody = (*about.deliveries, *about.gone)
+    counts["association"] = np.array([d.association_id for d in everybody])[counts["delivery"]]
+    owners = np.array([f"{d.association_id}/{d.source}" for d in everybody])
+    counts["owner"] = owners[counts["delivery"]]
     counts["time"] = about.order[counts["delivery"]]
-    counts = counts[counts.groupby("content")["association"].transform("nunique") > 1]
+    counts = counts[counts.groupby("content")["owner"].transform("nunique") > 1]
     pairs = counts.merge(counts, on="content", suffixes=("", "_other"))
-    pairs = pairs[pairs["association"] != pairs["association_other"]]
+    pairs = pairs[pairs["owner"] != pairs["owner_other"]]
     pairs["n_same"] = pairs[["n", "n_other"]].min(axis=1)
-    keys = ["delivery", "delivery_other", "association", "association_other"]
-    alike = pairs.groupby([*keys, "time", "time_other"], as_index=False).agg(
+    keys = ["delivery", "delivery_other", "owner", "owner_other"]
+    keys += ["association", "association_other", "time", "time_other"]
+    alike = pairs.groupby(keys, as_index=False).agg(
         n_same=("n_same", "sum"), sheet=("sheet", "first")
     )
     alike = alike[alike["n_same"] >= about.thresholds["twin_min_responses"]]
-    both = alike.groupby(["association", "association_other"])
+    both = alike.groupby(["owner", "owner_other"])
     is_later = both["time"].transform("min") > both["time_other"].transform("min")
     alike = alike[is_later & about.counts[alike["delivery_other"]]]
-    worst = alike.sort_values(["n_same", "delivery_other"], ascending=[False, True], kind="stable")
-    worst = worst.drop_duplicates("delivery").set_index("delivery")
+    own = alike["association"] == alike["association_other"]
+    foreign, twice = _worst(alike[~own]), _worst(alike[own])
     names = {a.association_id: a.association_name for a in about.register.associations.values()}
-    worst["other"] = worst["association_other"].map(names)
-    twins: pd.DataFrame = worst[["n_same", "sheet", "other"]]
-    return twins.reindex(range(len(about.deliveries)))
+    foreign["other"] = foreign["association_other"].map(names)
+    files = [discreet(PurePosixPath(d.file).name) for d in everybody]
+    twice["other_file"] = [files[j] for j in twice["delivery_other"]]
+    told = pd.DataFrame(index=range(len(about.deliveries)))
+    told["n_same"], told["n_twice"] = foreign["n_same"], twice["n_same"]
+    told["other"], told["other_file"] = foreign["other"], twice["other_file"]
+    told["sheet"] = foreign["sheet"].astype(object).combine_first(twice["sheet"].astype(object))
+    return told
+
+
+def _worst(alike: pd.DataFrame) -> pd.DataFrame:
+    """For each delivery the other one that has most of its responses."""
+    worst = alike.sort_values(["n_same", "delivery_other"], ascending=[False, True], kind="stable")
+    return worst.drop_duplicates("delivery").set_index("delivery")
 
 
 # --- activities ---------------------------------------------------------------------------------
@@ -412,15 +509,16 @@ def _activities(about: _About) -> pd.DataFrame:
     ]
     columns = ["delivery", "insats_kod", "inriktning", "langd", "questionnaire_id", "handed_out"]
     frame = pd.DataFrame(rows, columns=columns).astype({"handed_out": float})
-    keys = ["delivery", "insats_kod", "questionnaire_id"]
-    responses = about.now.responses[keys].astype({"insats_kod": object, "questionnaire_id": object})
-    returned = responses.groupby(keys).size().rename("returned")
+    counted = _of_lists(about)
+    frame["key"] = frame["insats_kod"].map(normalised).astype(object)
+    keys = ["delivery", "key", "questionnaire_id"]
+    returned = counted.groupby(keys).size().rename("returned")
     frame = frame.join(returned, on=keys).fillna({"returned": 0})
     activity = frame.groupby(["delivery", "insats_kod"], sort=False)
     handed_out = activity["handed_out"].transform("sum")
     returned_at_all = activity["returned"].transform("sum")
     first = activity.cumcount() == 0
-    any_at_all = frame["delivery"].isin(about.now.delivery)  # nothing at all is another rule
+    any_at_all = frame["delivery"].isin(counted["delivery"])  # nothing at all is another rule
     asked = (handed_out >= about.thresholds["handed_out_min"]) & any_at_all
     for field in ("inriktning", "langd"):
         frame[field] = frame[field].where(first)
@@ -428,6 +526,20 @@ def _activities(about: _About) -> pd.DataFrame:
     frame["returned_at_all"] = returned_at_all.where(first & asked)
     frame["sheet"] = about.instrument.sheet_name_of("activities")
     return frame.astype({"returned": int})
+
+
+def _of_lists(about: _About) -> pd.DataFrame:
+    """Responses with an activity, by the workbook that lists it; those from the web if they count.
+
+    Columns: delivery (the workbook), key (the activity's normalised code), questionnaire_id.
+    """
+    own = about.now.delivery
+    counted = about.now.responses[["insats_kod", "questionnaire_id"]].astype(object)
+    counted["delivery"] = about.lists[own]
+    is_web = np.array([d.is_web for d in about.deliveries], bool)[own]
+    counted = counted[(counted["delivery"] >= 0) & (~is_web | about.counts[own])]
+    counted["key"] = counted["insats_kod"].map(normalised, na_action="ignore").astype(object)
+    return counted
 
 
 # --- responses ----------------------------------------------------------------------------------
@@ -443,13 +555,26 @@ def _responses(about: _About) -> pd.DataFrame:
 
 
 def _listed(frame: pd.DataFrame, about: _About) -> None:
-    """`activity_is_listed`: the activity stands on the workbook's own sheet; NaN when blank."""
-    listed = {(i, a["insats_kod"]) for i, d in enumerate(about.deliveries) for a in d.activities}
-    codes = frame["insats_kod"].astype(object)
-    is_listed = pd.MultiIndex.from_arrays([frame["delivery"], codes]).isin(
-        list(listed) or [(-1, "")]
-    )
-    frame["activity_is_listed"] = np.where(codes.isna(), np.nan, is_listed.astype(float))
+    """Whether the activity stands on the list of the association's workbook; NaN when blank.
+
+    `activity_is_listed`: of a workbook's response, on its own list. `web_activity_is_listed`: of
+    one from the web, on the list of the workbook that counts beside it; `has_list`: there is one.
+    """
+    listed = {
+        (i, normalised(a["insats_kod"]))
+        for i, d in enumerate(about.deliveries)
+        for a in d.activities
+    }
+    key = frame["insats_kod"].astype(object).map(normalised, na_action="ignore").astype(object)
+    lists = about.lists[frame["delivery"]]
+    pairs = pd.MultiIndex.from_arrays([lists, key])
+    is_listed = pairs.isin(list(listed) or [(-1, "")]).astype(float)
+    is_web = np.array([d.is_web for d in about.deliveries], bool)[frame["delivery"]]
+    blank = key.isna().to_numpy()
+    frame["activity_is_listed"] = np.where(blank | is_web, np.nan, is_listed)
+    told = ~blank & is_web
+    frame["web_activity_is_listed"] = np.where(told & (lists >= 0), is_listed, np.nan)
+    frame["has_list"] = np.where(told, (lists >= 0).astype(float), np.nan)
 
 
 def _genders(frame: pd.DataFrame, about: _About) -> None:
@@ -604,17 +729,19 @@ def _changes(about: _About) -> tuple[Array, Array, Array, Array]:
     it is worth a question somewhat earlier, if chance alone would hardly do it.
     """
     questions, n_deliveries = about.now.questions, len(about.deliveries)
-    n, n_positive = about.now.shares(n_deliveries)
-    own = np.array([d is not None for d in about.before])
+    n_own, n_positive_own = about.now.shares(n_deliveries)
+    n, n_positive = about.pooled(n_own), about.pooled(n_positive_own)
     n_then, n_positive_then = np.zeros_like(n), np.zeros_like(n)
     size = len(about.instrument.questions)
-    sums = about.then.shares(int(own.sum()))
-    n_then[own, :size], n_positive_then[own, :size] = (s[:, :size] for s in sums)
-    rounds = np.array([d.round if d else 0 for d in about.before])
+    for to, sums in zip(
+        (n_then, n_positive_then), about.then.shares(len(about.then_of)), strict=True
+    ):
+        np.add.at(to[:, :size], about.then_of, sums[:, :size])
+    rounds = np.array([d[0].round if d else 0 for d in about.before])
     since = np.array([_comparable_since(q) for q in questions])
     asked = np.array([about.is_asked(q, about.round) for q in questions])
     enough = np.minimum(n, n_then) >= about.thresholds["share_min_n"]
-    comparable = enough & asked & (rounds[:, None] >= since)
+    comparable = enough & asked & (rounds[:, None] >= since) & about.leads(n_own)
     with np.errstate(invalid="ignore", divide="ignore"):
         share, share_then = n_positive / n, n_positive_then / n_then
         pooled = (n_positive + n_positive_then) / (n + n_then)

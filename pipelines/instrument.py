@@ -141,8 +141,10 @@ class Correction:
 class Instrument:
     """All seeds that Python needs, keyed by their ids.
 
-    `spellings` maps field → accepted spelling → canonical value. `fingerprint` is the SHA-256 of
-    the seeds' bytes: what was read under another fingerprint is read again.
+    `spellings` maps field → accepted spelling → canonical value. `web_columns` maps a column of a
+    web export → what it holds. `languages` maps a code → the language's own name, `texts` a
+    language, kind and id → what a form says. `fingerprint` is the SHA-256 of the seeds' bytes: what
+    was read under another fingerprint is read again.
     """
 
     rounds: Mapping[int, Round]
@@ -153,6 +155,9 @@ class Instrument:
     workbook_fields: tuple[WorkbookField, ...]
     spellings: Mapping[str, Mapping[str, str]]
     corrections: tuple[Correction, ...]
+    web_columns: Mapping[str, str]
+    languages: Mapping[str, str]
+    texts: Mapping[tuple[str, str, str], str]
     fingerprint: str
 
     def questionnaires_in(self, round_: int) -> tuple[Questionnaire, ...]:
@@ -210,6 +215,13 @@ def load(seeds: Path = SEEDS) -> Instrument:
         workbook_fields=tuple(map(_workbook_field, seed_rows("workbook_fields", seeds))),
         spellings=_spellings(seeds),
         corrections=tuple(map(_correction, seed_rows("corrections", seeds))),
+        web_columns={r["column_name"]: r["holds"] for r in seed_rows("web_columns", seeds)},
+        languages={
+            r["language"]: r["text"]
+            for r in seed_rows("translations", seeds)
+            if r["text_kind"] == "language"
+        },
+        texts=_texts(seeds),
         fingerprint=fingerprint(seeds),
     )
 
@@ -317,6 +329,34 @@ def _spellings(seeds: Path) -> dict[str, dict[str, str]]:
     for row in seed_rows("spellings", seeds):
         spellings.setdefault(row["field"], {})[row["spelling"]] = row["value"]
     return spellings
+
+
+def _texts(seeds: Path) -> dict[tuple[str, str, str], str]:
+    """What forms say, by language, kind and id.
+
+    A label that a seed of its own has is taken from there and not repeated among the translations.
+    A question has its measure's English label where their Swedish ones are the same.
+    """
+    texts = {
+        (r["language"], r["text_kind"], r["text_id"]): r["text"]
+        for r in seed_rows("translations", seeds)
+        if r["text_kind"] != "language"
+    }
+    for r in seed_rows("questionnaires", seeds):
+        texts["sv", "questionnaire", r["questionnaire_id"]] = r["sheet_name"]
+        texts["en", "questionnaire", r["questionnaire_id"]] = r["label_en"]
+    for r in seed_rows("scales", seeds):
+        for language in ("sv", "en"):
+            texts[language, "scale", f"{r['scale_id']}/{r['code']}"] = r[f"label_{language}"]
+    for r in seed_rows("spellings", seeds):
+        if r["field"] == "kon" and r["spelling"] != r["value"]:
+            texts.setdefault(("sv", "kon", r["value"]), r["spelling"])
+    measures = {r["measure_id"]: r for r in seed_rows("measures", seeds)}
+    for r in seed_rows("questions", seeds):
+        texts["sv", "question", r["question_id"]] = r["label_sv"]
+        if (measure := measures[r["measure_id"]])["label_sv"] == r["label_sv"]:
+            texts["en", "question", r["question_id"]] = measure["label_en"]
+    return texts
 
 
 def _optional_int(text: str) -> int | None:

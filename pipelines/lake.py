@@ -1,4 +1,4 @@
-"""The lake: what was read from each workbook, kept by content, and which delivery counts.
+"""The lake: what was read from each delivery, kept by content, and which delivery counts.
 
 Belongs here: the manifest, who counts of several deliveries, and the files of the lake: parquet,
 findings, the small tables dbt reads. Does not: noticing and reading workbooks (loading.py), or
@@ -27,6 +27,8 @@ from pipelines.findings import Finding, Severity, by_severity
 from pipelines.register import Register
 from pipelines.settings import Settings
 from pipelines.swedish import local_day
+from pipelines.workbook import WORKBOOK
+from pipelines.workbook.cells import normalised
 from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Delivery:
         is_final: whether reading it again would say the same; not when the machine was too busy.
         is_present: whether the file is still in the landing zone.
         first_load: number of the load that first saw it, counted from 1.
+        source: what it comes from: a workbook, or the web and its questionnaire.
     """
 
     file: str
@@ -75,6 +78,7 @@ class Delivery:
     is_final: bool = True
     is_present: bool = True
     first_load: int = 0
+    source: str = WORKBOOK
 
     @property
     def key(self) -> tuple[str, str]:
@@ -82,9 +86,14 @@ class Delivery:
         return self.file, self.sha256
 
     @property
-    def unit(self) -> tuple[int, str | None]:
+    def unit(self) -> tuple[int, str | None, str]:
         """What a delivery is about, one of each counts; unknown of one in the wrong folder."""
-        return self.round, None if self.is_misplaced else self.association_id
+        return self.round, None if self.is_misplaced else self.association_id, self.source
+
+    @property
+    def is_web(self) -> bool:
+        """Whether it is an export of web answers; such counts beside the workbook."""
+        return self.source != WORKBOOK
 
     def age(self) -> tuple[int, str]:
         """What tells the newer of two deliveries: time, then name."""
@@ -153,7 +162,7 @@ class Manifest:
 
 
 def settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
-    """For each association and round the newest sound delivery counts, by time and then name."""
+    """The newest sound delivery of each round, association and source counts, by time and name."""
     present = sorted((d for d in deliveries if d.is_present), key=Delivery.age)
     counting = {d.unit: d for d in present if d.is_sound}
     files = {d.file for d in present}
@@ -302,7 +311,11 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
 
     deliveries = [_delivery_row(d, manifest.is_synthetic) for d in manifest.deliveries]
     listed = {d.sha256: d.activities for d in manifest.counting()}
-    activities = [{**a, "sha256": sha256} for sha256, rows in listed.items() for a in rows]
+    activities = [
+        {**a, "sha256": sha256, "activity_key": normalised(a["insats_kod"])}
+        for sha256, rows in listed.items()
+        for a in rows
+    ]
     handed_out = [
         {**a, "questionnaire_id": questionnaire_id, "handed_out": count}
         for a in activities
@@ -315,14 +328,15 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
         "deliveries": (
             deliveries,
             {"sha256": text, "file": text, "round": integer, "association_id": text}
-            | {"layout_id": text, "received": pa.timestamp("us"), "received_on": day, "state": text}
+            | {"delivery_source": text, "layout_id": text, "state": text}
+            | {"received": pa.timestamp("us"), "received_on": day}
             | {"n_questionnaires": integer, "rows_per_questionnaire": text}
             | {f"n_{severity}": integer for severity in Severity}
             | {"is_synthetic": pa.bool_()},
         ),
         "activities": (
             activities,
-            dict.fromkeys(("sha256", "insats_kod", "inriktning", "langd"), text),
+            dict.fromkeys(("sha256", "insats_kod", "activity_key", "inriktning", "langd"), text),
         ),
         "handed_out": (
             handed_out,
@@ -356,6 +370,7 @@ def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
         "file": discreet(d.file),
         "round": d.round,
         "association_id": d.association_id,
+        "delivery_source": d.source,
         "layout_id": d.layout_id,
         "received": d.received.replace(tzinfo=None),
         "received_on": d.received_on,

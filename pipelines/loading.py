@@ -1,7 +1,8 @@
-"""Loading: new and changed workbooks of the landing zone, read into the lake.
+"""Loading: new and changed deliveries of the landing zone, read into the lake.
 
 Belongs here: noticing what is new under `raw/<round>/`, having it read, and writing what was read.
-Does not: reading a workbook (workbook/), which delivery counts and how it is kept (lake.py).
+Does not: reading a workbook (workbook/) or web answers (web/), which delivery counts and how it is
+kept (lake.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest, SeenAs
 from pipelines.register import Register
 from pipelines.settings import PROJECT, Settings
+from pipelines.web.columns import WEB, is_web
 from pipelines.workbook.personal import PERSONAL
 
 if TYPE_CHECKING:
@@ -158,7 +160,8 @@ def _forget(settings: Settings, manifest: Manifest, read_with: str) -> None:
 def fingerprint(instrument: Instrument, register: Register) -> str:
     """Changes whenever the same bytes could be read to something else."""
     digest = hashlib.sha256(instrument.fingerprint.encode())
-    for path in (*sorted((PROJECT / "pipelines" / "workbook").glob("*.py")), RULES, THRESHOLDS):
+    code = [p for room in ("web", "workbook") for p in (PROJECT / "pipelines" / room).glob("*.py")]
+    for path in (*sorted(code), RULES, THRESHOLDS):
         digest.update(path.read_bytes())
     digest.update("\0".join(sorted(register.associations)).encode())
     return digest.hexdigest()
@@ -203,11 +206,13 @@ def seen_as(settings: Settings, path: Path) -> SeenAs:
 
 
 def delivered(settings: Settings, round_: int) -> list[Path]:
-    """The files delivered for a round, by name; hidden, lock and system files are none."""
+    """The files delivered for a round, by name; hidden, lock and system files are none.
+
+    Those in its folder for web answers come after the workbooks.
+    """
     folder = settings.raw / str(round_)
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_file() and _is_delivery(p))
+    folders = [f for f in (folder, folder / WEB) if f.is_dir()]
+    return [p for f in folders for p in sorted(f.iterdir()) if p.is_file() and _is_delivery(p)]
 
 
 def _is_delivery(path: Path) -> bool:
@@ -223,12 +228,13 @@ def passed_over(settings: Settings, instrument: Instrument) -> list[Path]:
     zone = [p for p in sorted(settings.raw.iterdir()) if _is_delivery(p)]
     strange = [p for p in zone if p.is_dir() and p.name not in {*rounds, *_OTHER_FOLDERS}]
     loose = [p for p in zone if p.suffix.casefold().startswith(".xls")]
+    read = [f for folder in zone if folder.name in rounds for f in (folder, folder / WEB)]
     nested = [
         p
-        for folder in zone
-        if folder.is_dir() and folder.name in rounds
+        for folder in read
+        if folder.is_dir()
         for p in sorted(folder.iterdir())
-        if p.is_dir() and _is_delivery(p)
+        if p.is_dir() and _is_delivery(p) and p not in read
     ]
     return [*strange, *loose, *nested]
 
@@ -269,21 +275,37 @@ def _draft(
 ) -> Draft:
     from pipelines.workbook.gate import regular_file
     from pipelines.workbook.native import RefusedError
-    from pipelines.workbook.structure import draft_workbook, refused_file
+    from pipelines.workbook.structure import refused_file
 
-    round_ = int(path.parent.name)
+    round_ = int((path.parent.parent if is_web(file) else path.parent).name)
     try:
         data = regular_file(path)
     except RefusedError as refused:
-        return refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
-    return draft_workbook(
+        draft = refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
+        return replace(draft, source=WEB) if is_web(file) else draft
+    return draft_of(data, file, round_, instrument, register, read)
+
+
+def draft_of(
+    data: bytes,
+    file: str,
+    round_: int,
+    instrument: Instrument,
+    register: Register,
+    read: ReadBook,
+) -> Draft:
+    """The structure of a delivery, workbook or web answers, told by the folder it lies in."""
+    from pipelines.web.read import draft_export
+    from pipelines.workbook.structure import draft_workbook
+
+    draft = draft_export if is_web(file) else partial(draft_workbook, read=read)
+    return draft(
         data,
         file=file,
         sha256=hashlib.sha256(data).hexdigest(),
         folder_round=round_,
         associations=register.associations,
         instrument=instrument,
-        read=read,
     )
 
 
@@ -339,6 +361,7 @@ def _readings(
             holds_personal_data=any(f.rule_id in PERSONAL for f in reading.findings),
             is_refused=draft.is_refused,
             is_final=not any(f.rule_id in PASSING_RULES for f in reading.findings),
+            source=draft.source,
         )
         yield delivery, reading
 

@@ -30,12 +30,13 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import lake
+from pipelines import lake, loading
 from pipelines.findings import Finding, Rule, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
 from pipelines.register import Register
 from pipelines.settings import EXPECTATIONS, Settings
+from pipelines.web.columns import WEB, layouts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,7 +210,7 @@ def parameters(instrument: Instrument, register: Register) -> dict[str, Any]:
         **thresholds(),
         **{field: sorted(set(known.values())) for field, known in instrument.spellings.items()},
         "rounds": list(instrument.rounds),
-        "layouts": list(instrument.layouts),
+        "layouts": [*instrument.layouts, WEB],
         "associations": list(register.associations),
         "questionnaires": list(instrument.questionnaires),
         "questions": [f"{q.questionnaire_id}/{q.question_id}" for q in questions],
@@ -326,11 +327,12 @@ class _Atlas:
     def names(self, i: int, row: Mapping[str, Any], at: str) -> Mapping[str, str]:
         """The visible names of fields: column headers, or keys of the readme sheet."""
         if at == "readme":
-            return {f.field: f.name for f in self.instrument.fields_of("readme")}
+            keys = self.instrument.fields_of("readme")
+            return {f.field: f.field if self.deliveries[i].is_web else f.name for f in keys}
         if "row" not in row:
             columns = self.instrument.fields_of("activities")
             return {f.questionnaire_id or f.field: f.name for f in columns}
-        sheets = self.instrument.layouts.get(self.deliveries[i].layout_id or "", {})
+        sheets = layouts_of(self.deliveries[i].layout_id, self.instrument)
         layout = sheets.get(row["questionnaire_id"])
         return {field: name for name, field in layout.columns.items()} if layout else {}
 
@@ -344,20 +346,13 @@ class _Atlas:
         Nothing when the file is no longer the one that was read.
         """
         from pipelines.workbook.cells import plain_text
-        from pipelines.workbook.structure import draft_workbook
 
         delivery, path = self.deliveries[i], self.settings.raw / self.deliveries[i].file
         data = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(data).hexdigest() != delivery.sha256:
             return {}
-        draft = draft_workbook(
-            data,
-            file=delivery.file,
-            sha256=delivery.sha256,
-            folder_round=delivery.round,
-            associations=self.register.associations,
-            instrument=self.instrument,
-            read=self.read,
+        draft = loading.draft_of(
+            data, delivery.file, delivery.round, self.instrument, self.register, self.read
         )
         places = {
             (sheet.title, field): column.position
@@ -419,7 +414,7 @@ def _finding(
     """One finding about one or several rows of a frame."""
     at, row, names = meta["at"], rows[0], atlas.names(i, rows[0], meta["at"])
     said = {**row, **_words(row, names, atlas.instrument)}
-    readme = atlas.instrument.sheet_name_of("readme")
+    readme = "" if atlas.deliveries[i].is_web else atlas.instrument.sheet_name_of("readme")
     sheet = {"file": "", "readme": readme}.get(at, row.get("sheet"))
     several = len(rows) > 1
     return Finding(

@@ -40,11 +40,14 @@ class Entry:
 
     @property
     def telling(self) -> Delivery | None:
-        """The delivery that counts, else the newest that waits or is withdrawn, else the newest."""
+        """The delivery that counts, else the newest that waits or is withdrawn, else the newest.
+
+        Of several that count it is the workbook: web answers come all the time.
+        """
         for states in (("loaded",), ("stopped", "withdrawn")):
             if found := [d for d in self.deliveries if d.state in states]:
-                return found[-1]
-        return self.deliveries[-1] if self.deliveries else None
+                return _told(found)
+        return _told(self.deliveries) if self.deliveries else None
 
     @property
     def counting(self) -> Delivery | None:
@@ -60,6 +63,11 @@ class Entry:
     def days_late(self) -> int | None:
         """Days in Sweden from the deadline to the delivery that counts; 0 or less is in time."""
         return days_late(self.counting, self.round) if self.counting else None
+
+
+def _told(deliveries: Sequence[Delivery]) -> Delivery:
+    """The newest workbook of them, or the newest when all are web answers."""
+    return ([d for d in deliveries if not d.is_web] or deliveries)[-1]
 
 
 def days_late(delivery: Delivery, round_: Round) -> int:

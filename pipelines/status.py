@@ -98,6 +98,11 @@ class Overview:
         return sum(line.state == state for line in self.lines)
 
     @property
+    def loaded(self) -> int:
+        """Associations that have a file that counts, a workbook or web answers."""
+        return len({li.association_id for li in self.lines if li.state == "loaded"})
+
+    @property
     def waiting(self) -> int:
         """Associations none of whose files counts, as all are to be mended."""
         states: dict[str, set[str]] = {}
@@ -152,7 +157,7 @@ class Overview:
             "delivery_deadline": self.round.delivery_deadline.isoformat(),
             "days_left": self.days_left,
             "expected": self.expected,
-            "loaded": self.count("loaded"),
+            "loaded": self.loaded,
             "stopped": self.waiting,
             "missing": self.count("missing"),
             "late": self.late,

@@ -6,7 +6,7 @@ Belongs here: the one form of each. Does not: sentences, which stand where they 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 TIME_ZONE = "Europe/Stockholm"
@@ -45,8 +45,8 @@ def current_day() -> date:
 
 
 def local(value: datetime) -> datetime:
-    """A moment by the clock in Sweden."""
-    return value.astimezone(_SWEDEN)
+    """A moment by the clock in Sweden; one without a zone is taken to be of UTC."""
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(_SWEDEN)
 
 
 def local_day(value: datetime) -> date:

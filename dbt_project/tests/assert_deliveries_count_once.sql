@@ -1,8 +1,8 @@
--- One delivery counts for an association and round, and one for a file's content.
+-- One delivery counts for a round, association and source, and one for a file's content.
 select round, association_id, count(*) as n_deliveries
 from {{ ref('stg_deliveries') }}
 where is_counting
-group by round, association_id
+group by round, association_id, delivery_source
 having count(*) > 1
 
 union all

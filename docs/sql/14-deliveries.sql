@@ -6,6 +6,7 @@ select
     coalesce(associations.association_name, submissions.association_id) as association,
     submissions.file,
     submissions.received,
+    submissions.delivery_source,
     submissions.layout_id,
     submissions.state,
     submissions.n_questionnaires,

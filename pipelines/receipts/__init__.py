@@ -6,6 +6,7 @@ the workbook (annotate.py).
 
 ```
 NNS_HOME/receipts/<round>/<association>.html    the receipt
+NNS_HOME/receipts/<round>/<association>-webb-<questionnaire>.html    that of web answers
 NNS_HOME/receipts/<round>/<association>.xlsx    the association's workbook, marked; .xlsm likewise
 NNS_HOME/status.html                            the round at a glance
 ```
@@ -73,12 +74,12 @@ def write_round(
     from pipelines.receipts.page import Receipt, tell
 
     receipts = []
-    counting = {d.association_id: d.file for d in manifest.counting(round_) if d.association_id}
+    counting = {(d.association_id, d.source): d.file for d in manifest.counting(round_)}
     for name, delivery in _named(manifest, round_).items():
         findings = lake.findings_of(settings, delivery)
         association = associations.get(delivery.association_id or "")
         previous = _previous(manifest, delivery)
-        in_force = counting.get(delivery.association_id or "")
+        in_force = counting.get((delivery.association_id, delivery.source))
         receipt = Receipt(
             name=name,
             delivery=delivery,
@@ -151,11 +152,22 @@ def _base_name(delivery: Delivery) -> str:
     from pipelines.workbook.personal import personal_data
 
     stem = PurePosixPath(delivery.file).stem
-    return delivery.association_id or ("fil" if personal_data(stem) else stem)
+    wanted = delivery.association_id or ("fil" if personal_data(stem) else stem)
+    if delivery.is_web and delivery.association_id:
+        wanted = f"{wanted}-webb-{_questionnaire(delivery)}".casefold()
+    return wanted
 
 
 def _plain(wanted: str) -> str:
     return re.sub(r"[^\w.-]+", "-", wanted).strip(".-")[:50] or "fil"
+
+
+def _questionnaire(delivery: Delivery) -> str:
+    """The Swedish name of the questionnaire that web answers are to, as far as it is known."""
+    from pipelines import instrument
+
+    asked = instrument.load().questionnaires.get(delivery.source.partition(":")[2])
+    return asked.sheet_name if asked else ""
 
 
 def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
@@ -166,11 +178,11 @@ def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
 
 
 def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
-    """The association's last delivery in an earlier round that counts."""
+    """The association's last delivery of the same source in an earlier round that counts."""
     earlier = (
         d
         for d in manifest.counting()
-        if d.association_id and d.association_id == delivery.association_id
+        if d.association_id and d.unit[1:] == (delivery.association_id, delivery.source)
         if d.round < delivery.round
     )
     return max(earlier, key=lambda d: d.round, default=None)
@@ -196,9 +208,7 @@ def _write(settings: Settings, round_: int, receipts: Sequence[Receipt]) -> list
 
 def _annotate(settings: Settings, folder: Path, receipts: Iterable[Receipt]) -> dict[str, Path]:
     """The annotated copies there are, by the receipt's name."""
-    jobs = {
-        r.name: _job(settings, folder, r) for r in receipts if r.told and not r.delivery.is_refused
-    }
+    jobs = {r.name: _job(settings, folder, r) for r in receipts if r.told and r.has_copy}
     if not jobs:
         return {}
     from pipelines.receipts.annotate import annotate_all

@@ -109,6 +109,16 @@ class Receipt:
         return file_name(self.delivery.file)
 
     @property
+    def kind(self) -> str:
+        """What was delivered, in a word."""
+        return "webbsvar" if self.delivery.is_web else "registreringsfil"
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether its findings can be marked in a copy: those of a workbook that was opened."""
+        return not self.delivery.is_refused and not self.delivery.is_web
+
+    @property
     def is_loaded(self) -> bool:
         """Whether the delivery counts."""
         return self.delivery.state == "loaded"
@@ -284,6 +294,8 @@ def _received(receipt: Receipt) -> list[tuple[str, str, str]]:
     if not is_read and before is None:
         return []
     known = receipt.instrument.questionnaires_in(receipt.round.round)
+    if receipt.delivery.is_web:
+        known = tuple(q for q in known if q.questionnaire_id in now)
     rows = [
         (
             q.sheet_name,

@@ -12,6 +12,7 @@ from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
 from pipelines.register import Association
+from pipelines.web.columns import layouts_of
 from pipelines.workbook.cells import normalised
 from pipelines.workbook.personal import HIDDEN
 
@@ -78,7 +79,7 @@ def columns_of(sheet: str, layout_id: str | None, instrument: Instrument) -> Map
     activities = instrument.fields_of("activities")
     if normalised(sheet) == normalised(activities[0].sheet_name):
         return {f.name: f.field for f in activities}
-    for layout in instrument.layouts.get(layout_id or "", {}).values():
+    for layout in layouts_of(layout_id, instrument).values():
         if normalised(layout.sheet_name) == normalised(sheet):
             return layout.columns
     return {}
@@ -101,7 +102,7 @@ def _accepted(finding: Finding, delivery: Delivery, instrument: Instrument) -> I
         case "column_unknown":
             return columns
         case "sheet_unknown":
-            sheets = instrument.layouts.get(delivery.layout_id or "", {}).values()
+            sheets = layouts_of(delivery.layout_id, instrument).values()
             return [layout.sheet_name for layout in sheets]
     return ()
 

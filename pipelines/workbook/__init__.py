@@ -3,3 +3,6 @@
 Belongs here: everything that knows what a workbook looks like. Does not: what its answers mean
 (the seeds) and whether they are plausible (the expectations).
 """
+
+WORKBOOK = "workbook"
+"""The source of a delivery that is a registration workbook."""

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from pipelines.findings import Finding, Severity, thresholds
 from pipelines.instrument import Instrument
+from pipelines.workbook import WORKBOOK
 from pipelines.workbook.cells import (
     Cell,
     Kind,
@@ -129,7 +130,7 @@ def read_drafts(drafts: Sequence[Draft], instrument: Instrument) -> list[Reading
     activities = [listed.get(d.activities, ()) for d in drafts]
     codes: dict[Sheet, Kind] = {}
     for d, of_workbook in zip(drafts, activities, strict=True):
-        kind = _activity_kind(of_workbook, instrument) if d.activities else _NO_ACTIVITIES
+        kind = _activity_kind(of_workbook, instrument) if d.activities else _without_list(d)
         codes |= dict.fromkeys(d.sheets, kind)
     blocks = _blocks(sheet for d in drafts for sheet in d.sheets)
     tables = _tables([_responses(block, codes, instrument, found) for block in blocks], drafts)
@@ -329,6 +330,13 @@ def _each_once(
 
 _NO_ACTIVITIES = Kind("", "", None, lambda cell: None)
 """Activity codes of a workbook without a sheet of activities: that it lacks one is told once."""
+
+_LISTED_ELSEWHERE = Kind("", "", None, normalised)
+"""Activity codes of another source: the association's workbook lists them, the checks compare."""
+
+
+def _without_list(draft: Draft) -> Kind:
+    return _NO_ACTIVITIES if draft.source == WORKBOOK else _LISTED_ELSEWHERE
 
 
 def _activity_kind(activities: Iterable[Activity], instrument: Instrument) -> Kind:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, timedelta
@@ -20,6 +21,8 @@ from typing import Any
 from pipelines import instrument as instruments
 from pipelines.instrument import Instrument, Question, Questionnaire, Round
 from pipelines.register import Association, Membership, Target
+from pipelines.web.columns import WEB, asks_gender
+from pipelines.web.sample import STYLES, write_export
 from pipelines.workbook import faults as faulty
 from pipelines.workbook.faults import FAULTS
 from pipelines.workbook.write import (
@@ -168,6 +171,7 @@ def write_landing_zone(
     seed: int = 1,
     national: bool = False,
     faults: Sequence[str] = (),
+    web: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> LandingZone:
     """Writes register and workbooks under `out`; the same arguments give the same bytes.
@@ -180,6 +184,8 @@ def write_landing_zone(
         seed: another seed, other answers.
         national: as many associations and questionnaires as NNS published.
         faults: names of `FAULTS`, put into the workbooks of the last round, one in each in turn.
+        web: also exports of web answers, `<round>/web/*.csv`: of some associations' ending
+            participants and staff, beside those in their workbooks.
         progress: called with workbooks written and workbooks in all.
 
     Raises:
@@ -195,14 +201,22 @@ def write_landing_zone(
     volumes = {r: _volumes(members, r, questionnaires, seed, national) for r in sorted(set(rounds))}
     total = sum(map(len, volumes.values()))
     files: list[Path] = []
+    counts: dict[int, Volume] = {}
     for round_, volume in volumes.items():
-        deliveries = (_delivery(m, round_, n, seed, instrument) for m, n in volume.items())
+        deliveries = [_delivery(m, round_, n, seed, instrument) for m, n in volume.items()]
+        on_web = {m: _on_web(m, round_, seed, instrument) if web else () for m in volume}
+        deliveries = [
+            _with_web(d, sheets) for d, sheets in zip(deliveries, on_web.values(), strict=True)
+        ]
         names = faults if round_ == max(rounds) else ()
-        for path in _write_round(out / str(round_), list(deliveries), names, instrument):
+        for path in _write_round(out / str(round_), deliveries, names, instrument):
             files.append(path)
             if progress:
                 progress(len(files), total)
-    counts = {r: Volume(len(v), sum(v.values())) for r, v in volumes.items()}
+        for member, sheets in on_web.items():
+            _write_web(out / str(round_) / WEB, member, round_, sheets, seed, instrument)
+        n_web = sum(len(s.respondents) for sheets in on_web.values() for s in sheets)
+        counts[round_] = Volume(len(volume), sum(volume.values()) + n_web)
     return LandingZone(out, tuple(files), counts)
 
 
@@ -235,9 +249,9 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _clear(out: Path, instrument: Instrument) -> None:
-    """Takes away the workbooks of an earlier sample; files under other names stay."""
+    """Takes away the files of an earlier sample; those under other names stay."""
     for round_ in instrument.rounds:
-        for pattern in (f"*_{round_}.xls*", f"*_{round_}_rattad.xlsx"):
+        for pattern in (f"*_{round_}.xls*", f"*_{round_}_rattad.xlsx", f"{WEB}/*_{round_}.csv"):
             for path in (out / str(round_)).glob(pattern):
                 path.unlink()
 
@@ -254,6 +268,66 @@ def _write_round(
         write_workbook(path, changed, instrument)
         faulty.damage(path, changed, names, scene)
         yield path
+
+
+# Web answers
+
+
+def _on_web(member: _Member, round_: int, seed: int, instrument: Instrument) -> tuple[Sheet, ...]:
+    """What an association has on the web besides: ending participants, of every second staff too.
+
+    Every third association has none. Answers are codes, as forms give them.
+    """
+    if member.number % 3 == 2:
+        return ()
+    rng, plain = _rng(seed, member.id, round_, "web"), replace(member, number=0)
+    activities = _activities(member, seed, instrument)
+    groups = {"participant", "staff"} if member.number % 2 else {"participant"}
+    return tuple(
+        _sheet(rng, plain, q, round_, rng.randint(6, 12), activities, seed, instrument)
+        for q in instrument.questionnaires_in(round_)
+        if q.respondent_group in groups and (q.all_year or q.respondent_group == "staff")
+    )
+
+
+def _with_web(delivery: Delivery, sheets: Sequence[Sheet]) -> Delivery:
+    """The workbook with the web's questionnaires among those it says were handed out."""
+    answered = Counter(
+        (s.layout.questionnaire_id, r.insats_kod) for s in sheets for r in s.respondents
+    )
+    activities = tuple(
+        replace(
+            a,
+            handed_out={
+                q: None if n is None else n + answered[q, a.insats_kod]
+                for q, n in a.handed_out.items()
+            },
+        )
+        for a in delivery.activities
+    )
+    return replace(delivery, activities=activities)
+
+
+def _write_web(
+    folder: Path,
+    member: _Member,
+    round_: int,
+    sheets: Sequence[Sheet],
+    seed: int,
+    instrument: Instrument,
+) -> None:
+    for sheet in sheets:
+        own = sheet.layout.questionnaire_id
+        asked = [q.question_id for q in instrument.questions_asked(own, round_)]
+        if asks_gender(instrument.questionnaires[own]):
+            asked.insert(0, "kon")
+        if instrument.questionnaires[own].has_activity:
+            asked.insert(0, "insats_kod")
+        known = {"round": round_, "association_id": member.id, "questionnaire_id": own}
+        rng = _rng(seed, member.id, round_, own, "keys")
+        style = STYLES[member.number % len(STYLES)]
+        path = folder / f"{member.id}_{own}_{round_}.csv"
+        write_export(path, known, sheet.respondents, asked, rng, style)
 
 
 # The register

@@ -20,7 +20,7 @@ from typing import Any
 
 from pipelines.findings import Finding, Severity, finding
 from pipelines.instrument import Correction, Instrument, SheetLayout, SheetRole
-from pipelines.workbook import corrections
+from pipelines.workbook import WORKBOOK, corrections
 from pipelines.workbook.cells import (
     Cell,
     Kind,
@@ -132,11 +132,13 @@ class Draft:
         sheets: the questionnaire sheets that hold responses, in the layout's order.
         findings: what is wrong with the structure; a stop among them keeps the workbook out.
         is_refused: whether the file was refused before any of its cells was looked at.
+        source: what delivers the answers: a workbook, or the web.
     """
 
     file: str
     sha256: str
     round: int
+    source: str = WORKBOOK
     layout_id: str | None = None
     association_id: str | None = None
     activities: Sheet | None = None
@@ -397,7 +399,7 @@ def _activities(context: _Context) -> Sheet | None:
     if sheet is None or "insats_kod" not in sheet.plan.by_field:
         title = context.titles[normalised(layout.sheet_name)]
         raise StopError(context.report("header_missing", sheet=title, wanted=layout.header_row))
-    context.findings.extend(_problems(sheet))
+    context.findings.extend(problems_of(sheet))
     return sheet
 
 
@@ -415,7 +417,7 @@ def _questionnaires(context: _Context, layout_id: str) -> tuple[Sheet, ...]:
         if sheet.rows:
             sheets.append(sheet)
         if sheet.rows or sheet.numbered or sheet.sums:
-            context.findings.extend(_problems(sheet))
+            context.findings.extend(problems_of(sheet))
     names = {layout.sheet_name for layout in layouts}
     names |= {f.sheet_name for f in context.instrument.workbook_fields} | {RECEIPT_SHEET}
     used = {context.titles.get(normalised(name)) for name in names}
@@ -437,9 +439,24 @@ def _sheet(context: _Context, layout: SheetLayout) -> Sheet | None:
     title = context.titles.get(normalised(layout.sheet_name))
     if title is None:
         return None
-    report = partial(context.report, sheet=title)
-    rows = _rows(context, title)
-    plan = _plan(_header(rows, layout), layout, context.round, context.instrument)
+    rows, report = _rows(context, title), partial(context.report, sheet=title)
+    return sheet_of(title, rows, layout, context.round, context.instrument, report)
+
+
+def sheet_of(
+    title: str,
+    rows: Sequence[list[Cell]],
+    layout: SheetLayout,
+    round_: int,
+    instrument: Instrument,
+    report: Report,
+) -> Sheet | None:
+    """What a sheet's rows hold under a layout, or None when they are blank.
+
+    Raises:
+        StopError: the header row is not where the layout says, or names a column twice.
+    """
+    plan = _plan(_header(rows, layout), layout, round_, instrument)
     if plan is None:
         if any(not blank(cell) for row in rows for cell in row):
             raise StopError(report("header_missing", wanted=layout.header_row))
@@ -455,7 +472,7 @@ def _sheet(context: _Context, layout: SheetLayout) -> Sheet | None:
     return Sheet(title, plan, list(data), list(data.values()), report, numbered, sums)
 
 
-def _problems(sheet: Sheet) -> Iterator[Finding]:
+def problems_of(sheet: Sheet) -> Iterator[Finding]:
     """What is wrong with a sheet as a whole."""
     for problem in sheet.plan.problems:
         yield sheet.report(**problem)

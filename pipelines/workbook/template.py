@@ -20,8 +20,8 @@ from pipelines import lake
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association, Register
+from pipelines.roster import expected_associations
 from pipelines.settings import Settings
-from pipelines.status import expected_associations
 from pipelines.swedish import day
 from pipelines.workbook import dress, write
 from pipelines.workbook.cells import normalised, plain_text

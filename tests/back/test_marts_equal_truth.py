@@ -1,7 +1,8 @@
 """Every number of every mart against the independent computation, of two landing zones.
 
 One is the sample. The other holds what offices send beside the template: an old layout, labels for
-codes, columns in another order, a sheet taken out, a file sent twice.
+codes, columns in another order, a sheet taken out, a file sent twice; and answers from the web, of
+associations with and without a workbook.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ def _odd_zone(raw: Path) -> Path:
     _send_in_an_old_layout(RAW / "2019/fantasiviken_2019.xlsx", raw / "2024/fantasiviken_2024.xlsx")
     _send_twice(raw / "2024/testskogen_2024.xlsx", "före rättning.xlsx")
     _write_by_hand(raw / "2025/sagoasen_2025.xlsx")
+    (raw / "2025/fantasiviken_2025.xlsx").unlink()
+    ending = raw / "2025/web/avslut.csv"
+    _answer_on_the_web(
+        ending, "testskogen", "participant_ending", ["A1", "a1", "Finns_u0020_ej", ""]
+    )
+    _answer_on_the_web(ending.with_name("i våras.csv"), "testskogen", "participant_ending", ["A1"])
+    os.utime(ending.with_name("i våras.csv"), (0, 0))
+    _answer_on_the_web(ending.with_name("personal.csv"), "testskogen", "staff", ["A2", "A1"])
+    _answer_on_the_web(ending.with_name("bara på webben.csv"), "fantasiviken", "board", [""])
+    _answer_on_the_web(ending.with_name("fel.csv"), "finns-inte", "staff", ["A1"])
     return raw
 
 
@@ -91,6 +102,33 @@ def _rewrite(sheet: Worksheet, by_hand: Callable[[str, Any], Any]) -> None:
         for position, column in enumerate(columns, start=1):
             cell = by_hand(str(header[column]), row[column]) if is_data else row[column]
             sheet.cell(number, position).value = cell
+
+
+def _answer_on_the_web(path: Path, association: str, questionnaire: str, codes: list[str]) -> None:
+    """An export with groups before the names and one submission twice."""
+    chance = random.Random(path.name)
+    questions = [
+        q
+        for q in truth.csv_rows(truth.SEEDS / "questions.csv")
+        if q["questionnaire_id"] == questionnaire and truth.covers(q, 2025)
+    ]
+    scales = truth.csv_rows(truth.SEEDS / "scales.csv")
+    rows = []
+    for number in range(12):
+        row = {"round": "2025", "association_id": association, "questionnaire_id": questionnaire}
+        row |= {"svarsdatum": "2025-10-01", "om/insats_kod": codes[number % len(codes)]}
+        row["om/kon"] = chance.choice(["K", "M", "Kvinna", "man", "A", ""])
+        for q in questions:
+            options = [s for s in scales if s["scale_id"] == q["scale_id"]]
+            option = chance.choice(options)
+            row[f"frågor/{q['question_id']}"] = chance.choice(
+                [option["code"], option["label_sv"], ""]
+            )
+        row["meta/instanceID"] = f"uuid:00000000-0000-4000-8000-{number:012}"
+        rows.append(row)
+    path.parent.mkdir(exist_ok=True)
+    table = pd.DataFrame([*rows, rows[3]])
+    table.to_csv(path, sep=";", index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 
 @pytest.fixture(scope="module", params=["sample", "odd"])

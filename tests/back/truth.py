@@ -1,19 +1,20 @@
-"""The marts computed another way: plain loops over the workbooks' cells, for comparison only.
+"""The marts computed another way: plain loops over the files' cells, for comparison only.
 
 Belongs here: CONTRACT's definitions in the most literal form, from openpyxl, pandas and the seeds
 read as plain CSV. Does not: anything of `pipelines` or the dbt models, speed, or the judging of
-files. Workbooks are taken to be readable; one whose round, layout or association is unknown, or
-whose round is not its folder's, is `stopped` and counts nowhere. Personal identity numbers,
-withdrawn deliveries and findings are not known here.
+files. Files are taken to be readable; one whose round, layout, association or questionnaire is
+unknown, or whose round is not its folder's, is `stopped` and counts nowhere. Personal identity
+numbers, withdrawn deliveries and findings are not known here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import re
 import unicodedata
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -64,7 +65,7 @@ class Activity:
 
 @dataclass
 class Delivery:
-    """One workbook."""
+    """One workbook, or one export of web answers."""
 
     path: Path
     file: str
@@ -72,6 +73,7 @@ class Delivery:
     round: int | None
     layout_id: str | None
     association_id: str | None
+    source: str = "workbook"
     state: str = "stopped"
     activities: list[Activity] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
@@ -146,7 +148,7 @@ def compute(raw: Path) -> dict[str, pd.DataFrame]:
 
 
 def read(raw: Path) -> Facts:
-    """All facts of a landing zone, with the newest delivery of an association and round loaded."""
+    """All facts of a landing zone; of an association, round and source the newest is loaded."""
     seeds = {path.stem: csv_rows(path) for path in SEEDS.glob("*.csv")}
     register = {
         name: csv_rows(raw / "register" / f"{name}.csv")
@@ -157,7 +159,14 @@ def read(raw: Path) -> Facts:
         read_workbook(path, raw, seeds, register)
         for path in sorted(raw.glob("[0-9][0-9][0-9][0-9]/*.xls[xm]"))
     ]
+    deliveries += [
+        read_web_answers(path, raw, seeds, register)
+        for path in sorted(raw.glob("[0-9][0-9][0-9][0-9]/web/*.csv"))
+    ]
     newest_loaded(deliveries)
+    for delivery in deliveries:
+        if delivery.source != "workbook" and delivery.state == "loaded":
+            find_activities(delivery, deliveries)
     synthetic = origin.exists() and "synthetic" in origin.read_text(encoding="utf-8")
     return Facts(seeds, register, deliveries, synthetic)
 
@@ -173,13 +182,14 @@ def csv_rows(path: Path) -> Table:
 
 
 def newest_loaded(deliveries: list[Delivery]) -> None:
-    """Mark the newest of an association and round as loaded, the earlier ones as replaced."""
-    newest: dict[tuple[str, int], Delivery] = {}
+    """Mark the newest of an association, round and source as loaded, earlier ones as replaced."""
+    newest: dict[tuple[str, int, str], Delivery] = {}
     ready = [d for d in deliveries if d.state == "ready"]
     for delivery in sorted(ready, key=lambda d: (d.path.stat().st_mtime_ns, d.path.name)):
-        newest[delivery.association_id, delivery.round] = delivery
+        newest[delivery.association_id, delivery.round, delivery.source] = delivery
     for delivery in ready:
-        is_newest = newest[delivery.association_id, delivery.round] is delivery
+        unit = delivery.association_id, delivery.round, delivery.source
+        is_newest = newest[unit] is delivery
         delivery.state = "loaded" if is_newest else "replaced"
 
 
@@ -209,6 +219,68 @@ def read_workbook(
             if layout["layout_id"] == delivery.layout_id:
                 delivery.responses += read_responses(book, layout, delivery, seeds)
     return delivery
+
+
+def read_web_answers(
+    path: Path, raw: Path, seeds: dict[str, Table], register: dict[str, Table]
+) -> Delivery:
+    """One export: a row per submission, which says itself whose answer it is; each counts once."""
+    rows, seen = [], set()
+    for row in csv_rows(path):
+        plain = {name.replace("/", "-").rpartition("-")[2]: value for name, value in row.items()}
+        if plain["instanceID"] not in seen:
+            rows.append(plain)
+        seen.add(plain["instanceID"])
+    round_ = {r["round"] for r in rows}
+    association = {r["association_id"] for r in rows}
+    questionnaire = {r["questionnaire_id"] for r in rows}
+    known = (
+        round_ == {path.parents[1].name}
+        and association <= {a["association_id"] for a in register["associations"]}
+        and questionnaire <= {q["questionnaire_id"] for q in seeds["questionnaires"]}
+    )
+    delivery = Delivery(
+        path=path,
+        file=path.relative_to(raw).as_posix(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        round=int(path.parents[1].name),
+        layout_id="web",
+        association_id="".join(association) if known else None,
+        source="web:" + "".join(questionnaire),
+        state="ready" if known and len(association) == len(questionnaire) == 1 else "stopped",
+    )
+    for row in rows if delivery.state == "ready" else ():
+        delivery.responses.append(
+            Response(
+                round=delivery.round,
+                association_id=delivery.association_id,
+                questionnaire_id=row["questionnaire_id"],
+                insats_kod=re.sub(
+                    "_u([0-9A-F]{4})_",
+                    lambda sign: chr(int(sign[1], 16)),
+                    row.get("insats_kod", ""),
+                ),
+                langd=None,
+                kon=spelled("kon", row.get("kon"), seeds),
+                answers=understood_answers(row, seeds),
+            )
+        )
+    return delivery
+
+
+def find_activities(web: Delivery, deliveries: list[Delivery]) -> None:
+    """Give web answers the activities that the association's loaded workbook lists."""
+    listed = {
+        folded(activity.insats_kod): activity
+        for d in deliveries
+        if (d.association_id, d.round) == (web.association_id, web.round)
+        if d.source == "workbook" and d.state == "loaded"
+        for activity in d.activities
+    }
+    for response in web.responses:
+        activity = listed.get(folded(response.insats_kod))
+        response.insats_kod = activity.insats_kod if activity else None
+        response.langd = activity.langd if activity else None
 
 
 def readme_values(book: openpyxl.Workbook, seeds: dict[str, Table]) -> dict[str, str]:
@@ -608,7 +680,7 @@ def response_rates(facts: Facts) -> Table:
     """Handed out, returned and coverage per round, level, unit and questionnaire."""
     table = []
     for round_ in facts.rounds:
-        deliveries = [d for d in facts.loaded if d.round == round_]
+        deliveries = by_association([d for d in facts.loaded if d.round == round_])
         counties = {facts.county_unit(d.association_id) for d in deliveries}
         for questionnaire in facts.questionnaires(round_):
             groups = [("nation", "0000", deliveries)]
@@ -628,6 +700,16 @@ def response_rates(facts: Facts) -> Table:
                 ]
             table += rows
     return table
+
+
+def by_association(deliveries: list[Delivery]) -> list[Delivery]:
+    """One delivery per association, with what it lists and returned in any file."""
+    whole: dict[str, Delivery] = {}
+    for d in deliveries:
+        one_ = whole.setdefault(d.association_id, replace(d, activities=[], responses=[]))
+        one_.activities += d.activities
+        one_.responses += d.responses
+    return list(whole.values())
 
 
 def deliveries_rate(
@@ -739,6 +821,7 @@ def submission_of(facts: Facts, delivery: Delivery) -> Row:
         "sha256": delivery.sha256,
         "round": delivery.round,
         "association_id": delivery.association_id,
+        "delivery_source": delivery.source,
         "layout_id": delivery.layout_id,
         "state": delivery.state,
         "n_questionnaires": len(returned),
@@ -774,12 +857,13 @@ def standing(facts: Facts, own: list[Delivery], deadline: str) -> Row:
     received = {d.sha256: pd.Timestamp(int(d.path.stat().st_mtime), unit="s") for d in own}
     loaded = [d for d in own if d.state == "loaded"]
     telling = loaded or [d for d in own if d.state == "stopped"] or own
+    telling = [d for d in telling if d.source == "workbook"] or telling
     newest = max(telling, key=lambda d: (received[d.sha256], d.file), default=None)
     days_late = questionnaires = None
     if loaded:
         arrival = received[newest.sha256].tz_localize("UTC").tz_convert("Europe/Stockholm")
         days_late = (arrival.tz_localize(None).normalize() - pd.Timestamp(deadline)).days
-        questionnaires = submission_of(facts, newest)["n_questionnaires"]
+        questionnaires = sum(submission_of(facts, d)["n_questionnaires"] for d in loaded)
     return {
         "state": "delivered" if loaded else "waiting" if own else "missing",
         "first_received": min(received.values()).to_pydatetime() if own else None,

@@ -189,7 +189,10 @@ EDITS: dict[str, Callable[[Zone], None]] = {
     "code_not_on_scale": first_answer(lambda question, code: (question, 9)),
     "share_far_from_last_round": _reverse,
 }
-ELSEWHERE = {"round_not_in_seeds", "association_without_agreement"}
+ELSEWHERE = {
+    *("round_not_in_seeds", "association_without_agreement"),
+    *("web_activity_unknown", "web_activities_not_known_yet", "same_answers_in_two_sources"),
+}
 
 
 def test_a_sound_lake_has_no_findings(clean: Zone) -> None:
@@ -255,6 +258,82 @@ def test_an_association_without_agreement_trips_its_rule_and_only_it(zone: Zone)
     assert [(f.rule_id, f.sheet, f.question) for f in found] == [
         ("association_without_agreement", "Läs mig", "Förbund")
     ]
+
+
+# --- answers from the web -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def on_web(tmp_path_factory: pytest.TempPathFactory) -> Zone:
+    folder = tmp_path_factory.mktemp("on_web")
+    write_landing_zone(
+        folder / "raw", rounds=[2025, ROUND], associations=3, questionnaires=200, web=True
+    )
+    return loaded(folder)
+
+
+def _again(zone: Zone, tmp_path: Path) -> Zone:
+    """The zone as a copy that can be spoilt."""
+    shutil.copytree(zone.settings.raw, tmp_path / "raw")
+    return Zone(Settings(tmp_path / "raw", tmp_path / "home"))
+
+
+def _web_file(zone: Zone) -> Path:
+    return next(iter(sorted((zone.settings.raw / str(ROUND) / "web").iterdir())))
+
+
+def test_sound_web_answers_beside_workbooks_have_no_findings(on_web: Zone) -> None:
+    assert len([d for d in quality.sound(on_web.settings, ROUND) if d.is_web]) > 1
+    assert on_web.check() == []
+
+
+def test_an_activity_on_the_web_that_the_workbook_lacks_is_told_with_its_cell(
+    on_web: Zone, tmp_path: Path
+) -> None:
+    zone = _again(on_web, tmp_path)
+    path = _web_file(zone)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    sign = ";" if ";" in lines[0] else ","
+    column = lines[0].split(sign).index("insats_kod")
+    cells = lines[3].split(sign)
+    cells[column] = "Z9"
+    path.write_text("\n".join([*lines[:3], sign.join(cells), *lines[4:]]), encoding="utf-8")
+    (found,) = loaded(tmp_path).check()
+    assert (found.rule_id, found.severity) == ("web_activity_unknown", Severity.ERROR)
+    assert found.file == f"{ROUND}/web/{path.name}"
+    assert (found.cell, found.value) == (f"{chr(65 + column)}4", "z9")
+
+
+def test_activities_on_the_web_wait_for_the_workbook(on_web: Zone, tmp_path: Path) -> None:
+    zone = _again(on_web, tmp_path)
+    path = _web_file(zone)
+    own = path.name.partition("_")[0]
+    (zone.settings.raw / str(ROUND) / f"{own}_{ROUND}.xlsx").unlink()
+    found = loaded(tmp_path).check()
+    web = len(list(path.parent.glob(f"{own}_*")))
+    assert [f.rule_id for f in found] == ["web_activities_not_known_yet"] * web
+    assert all(f.severity is Severity.WARNING and f.cell for f in found)
+
+
+def test_answers_in_the_workbook_and_on_the_web_stop_the_later_file(
+    on_web: Zone, tmp_path: Path
+) -> None:
+    shutil.copytree(on_web.settings.home, tmp_path / "home")
+    zone = Zone(Settings(on_web.settings.raw, tmp_path / "home"))
+    book, web = (
+        next(d for d in quality.sound(zone.settings, ROUND) if d.is_web == is_web and own in d.file)
+        for own in [_web_file(zone).name.partition("_")[0]]
+        for is_web in (False, True)
+    )
+    typed = pq.ParquetFile(zone.path(web)).read().to_pylist()
+    rows = pq.ParquetFile(zone.path(book)).read().to_pylist()
+    typed = [{**r, "row": 1000 + r["row"], "insats_kod": None, "lopnr": None} for r in typed]
+    lake.write_parquet(zone.path(book), pa.Table.from_pylist(rows + typed, RESPONSES_SCHEMA))
+    (found,) = (f for f in zone.check() if f.severity is Severity.STOP)
+    assert found.rule_id == "same_answers_in_two_sources"
+    earlier, later = sorted((book, web), key=Delivery.age)
+    assert found.file == later.file
+    assert Path(earlier.file).name in found.wrong
 
 
 # --- clean rounds -------------------------------------------------------------------------------

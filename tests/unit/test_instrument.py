@@ -38,6 +38,8 @@ KEYS = {
     "rounds": ["round"],
     "scales": ["scale_id", "code"],
     "spellings": ["field", "spelling"],
+    "translations": ["language", "text_kind", "text_id"],
+    "web_columns": ["column_name"],
     "workbook_fields": ["sheet_role", "name"],
 }
 REFERENCES = [
@@ -410,6 +412,61 @@ def a_correction_names_its_delivery_and_its_owner(seeds: Seeds) -> Faults:
                 yield f"{name('corrections', row)}: {column} is empty"
 
 
+def web_columns_hold_what_the_reader_knows(seeds: Seeds) -> Faults:
+    known = {"round", "association_id", "questionnaire_id", "insats_kod", "kon", "svarsdatum",
+             "received", "submission", "ignored"}  # fmt: skip
+    questions = {q["question_id"].casefold() for q in seeds["questions"]}
+    for row in seeds["web_columns"]:
+        if row["holds"] not in known:
+            yield f"{name('web_columns', row)}: nobody reads '{row['holds']}'"
+        if row["column_name"].casefold() in questions:
+            yield f"{name('web_columns', row)}: is a question's column"
+    for holds in known - {row["holds"] for row in seeds["web_columns"]}:
+        yield f"web_columns: none holds {holds}"
+
+
+def texts_elsewhere(seeds: Seeds) -> dict[tuple[str, str], set[str]]:
+    """The languages in which other seeds already have a text, by kind and id."""
+    same = {m["measure_id"]: m["label_sv"] for m in seeds["measures"]}
+    texts = {
+        ("questionnaire", q["questionnaire_id"]): {"sv", "en"} for q in seeds["questionnaires"]
+    }
+    texts |= {("scale", f"{s['scale_id']}/{s['code']}"): {"sv", "en"} for s in seeds["scales"]}
+    texts |= {
+        ("question", q["question_id"]): {"sv", "en"} if same.get(q["measure_id"]) == q["label_sv"]
+        else {"sv"}
+        for q in seeds["questions"]
+    }  # fmt: skip
+    return texts | {("kon", s["value"]): {"sv"} for s in seeds["spellings"] if s["field"] == "kon"}
+
+
+def a_translation_is_of_a_known_text_and_said_once(seeds: Seeds) -> Faults:
+    elsewhere = texts_elsewhere(seeds)
+    languages = {t["language"] for t in seeds["translations"] if t["text_kind"] == "language"}
+    swedish = {t["text_id"] for t in seeds["translations"] if t["language"] == "sv"}
+    for row in seeds["translations"]:
+        kind, text_id = row["text_kind"], row["text_id"]
+        is_own = kind in ("language", "form") and text_id in swedish
+        if row["language"] not in languages:
+            yield f"{name('translations', row)}: the language has no name"
+        if not is_own and (kind, text_id) not in elsewhere:
+            yield f"{name('translations', row)}: there is no such text in Swedish"
+        if row["language"] in elsewhere.get((kind, text_id), ()):
+            yield f"{name('translations', row)}: another seed already says it"
+        if not row["text"]:
+            yield f"{name('translations', row)}: is empty"
+
+
+def the_forms_own_texts_are_there_in_swedish(seeds: Seeds) -> Faults:
+    swedish = {
+        t["text_id"]
+        for t in seeds["translations"]
+        if (t["language"], t["text_kind"]) == ("sv", "form")
+    }
+    for text_id in sorted({"synthetic", "privacy", "insats_kod", "kon"} ^ swedish):
+        yield f"translations: sv/form/{text_id} is missing, or no form shows it"
+
+
 RULES: list[Callable[[Seeds], Faults]] = [
     keys_are_unique,
     every_id_referred_to_exists,
@@ -439,6 +496,9 @@ RULES: list[Callable[[Seeds], Faults]] = [
     spellings_lead_to_a_spelling,
     a_changed_wording_is_a_new_row,
     a_correction_names_its_delivery_and_its_owner,
+    web_columns_hold_what_the_reader_knows,
+    a_translation_is_of_a_known_text_and_said_once,
+    the_forms_own_texts_are_there_in_swedish,
 ]
 
 
@@ -700,6 +760,28 @@ def a_correction_without_a_reason(seeds: Seeds) -> None:
     _correct(seeds, reason="")
 
 
+def a_column_that_holds_nothing_known(seeds: Seeds) -> None:
+    change(seeds, "web_columns", "KEY", holds="nyckel")
+
+
+def _translate(seeds: Seeds, language: str, kind: str, text_id: str, text: str) -> None:
+    row = {"language": language, "text_kind": kind, "text_id": text_id, "text": text}
+    seeds["translations"].append(row)
+
+
+def a_translation_of_nothing(seeds: Seeds) -> None:
+    _translate(seeds, "en", "kon", "X", "Unknown")
+
+
+def a_label_said_again(seeds: Seeds) -> None:
+    _translate(seeds, "en", "scale", "yesno/1", "Nope")
+
+
+def a_form_text_lost(seeds: Seeds) -> None:
+    remove(seeds, "translations", "sv/form/kon")
+    remove(seeds, "translations", "en/form/kon")
+
+
 def a_wording_changed(seeds: Seeds) -> None:
     change(seeds, "questions", "ending_1a", label_sv="Stödet är till nytta")
 
@@ -916,6 +998,26 @@ BROKEN = [
         a_changed_wording_is_a_new_row,
         a_question_not_noted,
         "questions staff_1c: is new; add its wording to question_wordings.csv",
+    ),
+    (
+        web_columns_hold_what_the_reader_knows,
+        a_column_that_holds_nothing_known,
+        "web_columns KEY: nobody reads 'nyckel'",
+    ),
+    (
+        a_translation_is_of_a_known_text_and_said_once,
+        a_translation_of_nothing,
+        "translations en/kon/X: there is no such text in Swedish",
+    ),
+    (
+        a_translation_is_of_a_known_text_and_said_once,
+        a_label_said_again,
+        "translations en/scale/yesno/1: another seed already says it",
+    ),
+    (
+        the_forms_own_texts_are_there_in_swedish,
+        a_form_text_lost,
+        "translations: sv/form/kon is missing, or no form shows it",
     ),
     (
         a_changed_wording_is_a_new_row,

@@ -79,8 +79,11 @@ class Lake:
         time: int = 1,
         state: str = "loaded",
         activities: Sequence[Mapping[str, Any]] = (),
+        source: str = "workbook",
     ) -> Delivery:
         name = f"{association_id}_{round_}_{time}"
+        if source != "workbook":
+            name, activities = f"{name}_{source}", [{}]
         delivery = Delivery(
             file=f"{round_}/{name}.xlsx",
             sha256=name,
@@ -92,8 +95,10 @@ class Lake:
             state=state,
             rows_per_questionnaire=dict(Counter(r["questionnaire_id"] for r in rows)),
             findings=dict.fromkeys(Severity, 0),
-            activities=activities
-            or [{"insats_kod": "A1", "inriktning": "individ", "langd": None, "handed_out": {}}],
+            activities=[a for a in activities if a]
+            if activities
+            else [{"insats_kod": "A1", "inriktning": "individ", "langd": None, "handed_out": {}}],
+            source=source,
         )
         whole = [{"sha256": name, **r} for r in rows]
         path = lake.parquet_of(self.settings, delivery)
@@ -204,6 +209,112 @@ def test_volume_is_compared_by_the_ratio_of_questionnaires(made: Lake) -> None:
     deliveries = made.frames(volume_spread=0.15)["deliveries"]
     assert deliveries["volume_z"][0] == pytest.approx(np.log(2) / spread)
     assert (deliveries["n_before"][0], deliveries["round_before"][0]) == (50, 2025)
+
+
+# --- answers from the web, beside a workbook or alone -------------------------------------------
+
+ONGOING = "web:participant_ongoing"
+STAFF_ROW = {"questionnaire_id": "staff", "sheet": "Personal", "answers": [("staff_1a", 3)]}
+
+
+def test_last_round_is_compared_with_workbook_and_web_together_and_told_once(made: Lake) -> None:
+    before = [row(n, [1]) for n in range(60)]
+    book, web = [row(n, [6]) for n in range(25)], [row(n + 100, [1, 2]) for n in range(35)]
+    made.add("ett", before, round_=2025)
+    made.add("ett", book, time=1)
+    made.add("ett", web, time=2, source=ONGOING)
+    frames = made.frames()
+    deliveries = frames["deliveries"]
+    assert list(deliveries["n_together"]) == [60, 60]
+    assert list(deliveries["n"]) == [25, 35]
+    assert list(deliveries["volume_z"].fillna(-1)) == [0, -1]
+    told = frames["answers"].dropna(subset="share_is_far")
+    told = told[told["question_id"] == QUESTIONS[0]]
+    far = told[told["share_is_far"] == 1]
+    assert list(far["share"]) == [pytest.approx(positive_share([*book, *web], QUESTIONS[0]))]
+    assert list(far["delivery"]) == [0]
+
+
+def test_what_is_only_on_the_web_is_told_about_the_web(made: Lake) -> None:
+    made.add("ett", [row(n, [1]) for n in range(30)], round_=2025)
+    made.add("ett", [row(n, **STAFF_ROW) for n in range(30)], time=1)
+    made.add("ett", [row(n, [6]) for n in range(30)], time=2, source=ONGOING)
+    answers = made.frames()["answers"]
+    assert list(answers["delivery"][answers["share_is_far"] == 1]) == [1]
+
+
+def test_the_volume_of_web_answers_is_not_compared_before_the_workbook_has_come(
+    made: Lake,
+) -> None:
+    made.add("ett", [row(n) for n in range(30)], round_=2025, time=1)
+    made.add("ett", [row(n) for n in range(3)], source=ONGOING)
+    deliveries = made.frames()["deliveries"]
+    assert np.isnan(deliveries["volume_z"][0])
+    assert np.isnan(deliveries["n_absent"][0])
+
+
+def test_a_questionnaire_that_moved_to_the_web_is_not_absent(made: Lake) -> None:
+    whole = [row(n) for n in range(20)] + [row(n, **STAFF_ROW) for n in range(20)]
+    made.add("ett", whole, round_=2025)
+    made.add("ett", whole[20:], time=1)
+    assert made.frames()["deliveries"]["absent_sv"][0] == "Deltagare pågående"
+    made.add("ett", whole[:20], time=2, source=ONGOING)
+    deliveries = made.frames()["deliveries"]
+    assert deliveries["absent_sv"][0] == ""
+    assert list(deliveries["volume_z"].dropna()) == [0]
+
+
+def test_of_web_answers_to_a_questionnaire_the_newest_count(made: Lake) -> None:
+    made.add("ett", [row(n) for n in range(20)], round_=2025)
+    made.add("ett", [row(n, **STAFF_ROW) for n in range(5)], time=1)
+    made.add("ett", [row(n) for n in range(500)], time=2, source=ONGOING)
+    made.add("ett", [row(n) for n in range(15)], time=3, source=ONGOING)
+    assert list(made.frames()["deliveries"]["n_together"]) == [20, 505, 20]
+
+
+def test_answers_in_the_workbook_and_on_the_web_are_registered_twice(made: Lake) -> None:
+    made.add("ett", TEN, time=2)
+    made.add("ett", [replace_row(r, n) for n, r in enumerate(TEN)], time=1, source=ONGOING)
+    deliveries = made.frames()["deliveries"]
+    assert list(deliveries["n_twice"].fillna(0)) == [10, 0]  # the later one is told
+    assert deliveries["other_file"][0] == f"ett_{ROUND}_1_{ONGOING}.xlsx"
+    assert twins(made) == {}
+
+
+def test_answers_taken_out_of_the_workbook_again_are_registered_once(made: Lake) -> None:
+    made.add("ett", TEN, time=1, state="replaced")
+    made.add("ett", TEN, time=2, source=ONGOING)
+    made.add("ett", [row(n, varied(n + 20)) for n in range(10)], time=3)
+    assert made.frames()["deliveries"]["n_twice"].isna().all()
+
+
+def test_what_came_back_on_the_web_counts_against_what_was_handed_out(made: Lake) -> None:
+    listed = [
+        {"insats_kod": code, "inriktning": None, "langd": None,
+         "handed_out": {"participant_ongoing": 15}}
+        for code in ("A1", "B2")
+    ]  # fmt: skip
+    made.add("ett", [row(n) for n in range(7)], time=1, activities=listed)
+    assert list(made.frames()["activities"]["returned"]) == [7, 0]
+    old = [row(n, insats_kod="b2") for n in range(50)]
+    made.add("ett", old, time=2, source=ONGOING)
+    made.add("ett", [row(n, insats_kod="b2") for n in range(4)], time=3, source=ONGOING)
+    frame = made.frames()["activities"]
+    assert list(frame["returned"]) == [7, 4]
+    assert list(frame["returned_at_all"]) == [7, 4]
+
+
+def test_an_activity_from_the_web_is_one_that_the_workbook_lists(made: Lake) -> None:
+    web = [row(n, insats_kod=code) for n, code in enumerate(["a1", "z9", None])]
+    made.add("ett", web, time=1, source=ONGOING)
+    responses = made.frames()["responses"]
+    assert list(responses["has_list"].fillna(-1)) == [0, 0, -1]
+    assert responses["web_activity_is_listed"].isna().all()
+    made.add("ett", [row(9)], time=2)
+    responses = made.frames()["responses"]
+    assert list(responses["has_list"].fillna(-1)) == [1, 1, -1, -1]
+    assert list(responses["web_activity_is_listed"].fillna(-1)) == [1, 0, -1, -1]
+    assert list(responses["activity_is_listed"].fillna(-1)) == [-1, -1, -1, 1]
 
 
 # --- the same answers twice ---------------------------------------------------------------------

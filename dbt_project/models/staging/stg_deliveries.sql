@@ -10,6 +10,7 @@ final as (
         sha256,
         round,
         association_id,
+        delivery_source,
         layout_id,
         received,
         received_on,

@@ -12,6 +12,20 @@ questionnaires as (
     select * from {{ ref('questionnaires') }}
 ),
 
+activities as (
+    select
+        deliveries.round,
+        deliveries.association_id,
+        listed.insats_kod,
+        listed.activity_key
+    from {{ source('lake', 'activities') }} as listed
+    inner join deliveries
+        on listed.sha256 = deliveries.sha256
+        and deliveries.state = 'loaded'
+),
+
+-- A workbook's responses have its own codes. Those from the web have keys, of which the workbook
+-- that counts may list some: only these are activities.
 final as (
     select
         responses.sha256,
@@ -19,7 +33,7 @@ final as (
         responses.row as sheet_row,
         deliveries.round,
         deliveries.association_id,
-        case when questionnaires.has_activity then responses.insats_kod end as insats_kod,
+        activities.insats_kod,
         responses.questionnaire_id,
         responses.kon,
         deliveries.is_synthetic
@@ -31,6 +45,11 @@ final as (
     inner join questionnaires
         on responses.questionnaire_id = questionnaires.questionnaire_id
         and {{ applies('deliveries.round', 'questionnaires') }}
+    left join activities
+        on questionnaires.has_activity
+        and deliveries.round = activities.round
+        and deliveries.association_id = activities.association_id
+        and responses.insats_kod in (activities.insats_kod, activities.activity_key)
 )
 
 select * from final

@@ -14,9 +14,15 @@ associations as (
     select * from {{ ref('stg_associations') }}
 ),
 
+-- Once per association, whether it sent a workbook, web answers or both.
 deliveries as (
-    select * from {{ ref('stg_deliveries') }}
+    select
+        round,
+        association_id,
+        bool_or(is_synthetic) as is_synthetic
+    from {{ ref('stg_deliveries') }}
     where is_counting
+    group by round, association_id
 ),
 
 activities as (

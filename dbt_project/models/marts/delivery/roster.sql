@@ -48,6 +48,7 @@ ordered as (
             order by
                 is_counting desc,
                 state in ('stopped', 'withdrawn') desc,
+                delivery_source = '{{ var("workbook_source") }}' desc,
                 received desc,
                 file desc,
                 sha256 desc

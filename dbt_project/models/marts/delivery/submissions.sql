@@ -11,6 +11,7 @@ final as (
         association_id,
         round,
         received,
+        delivery_source,
         layout_id,
         state,
         n_questionnaires,
