@@ -16,6 +16,10 @@ defs = dg.Definitions(
         dg.define_asset_job("load", dg.AssetSelection.assets(*LOAD).without_checks()),
         dg.define_asset_job("check", dg.AssetSelection.checks(checks.expectations)),
         dg.define_asset_job("build", dg.AssetSelection.assets(*BUILD)),
+        dg.define_asset_job(
+            "check_and_build",
+            dg.AssetSelection.checks(checks.expectations) | dg.AssetSelection.assets(*BUILD),
+        ),
         dg.define_asset_job("run", dg.AssetSelection.all()),
     ],
     executor=dg.in_process_executor,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import lake, loading, warehouse
+from pipelines import audit, lake, loading, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.register import Association, Register
@@ -26,6 +26,7 @@ STATES = {
     "replaced": "ersatt",
     "removed": "borttagen",
     "withdrawn": "återkallad",
+    "erased": "raderad",
     "missing": "saknas",
     "new": "inte inläst än",
 }
@@ -73,6 +74,10 @@ class Overview:
         """How many lines are in a state."""
         return sum(line.state == state for line in self.lines)
 
+    def associations(self, state: str) -> set[str | None]:
+        """The associations that have a line in a state."""
+        return {line.association_id for line in self.lines if line.state == state}
+
     @property
     def waiting(self) -> int:
         """Associations none of whose files counts, as all are to be mended."""
@@ -97,6 +102,7 @@ class Overview:
             STATES["stopped"]: self.waiting,
             STATES["new"]: self.count("new"),
             STATES["missing"]: self.count("missing"),
+            **{STATES[state]: len(self.associations(state)) for state in ("withdrawn", "erased")},
             "filer utan känt förbund": self.nameless,
         }
         return [(words, n) for words, n in counts.items() if n]
@@ -143,10 +149,14 @@ def overview(
     deliveries = [d for d in manifest.deliveries if d.round == round_ and d.state != "removed"]
     seen = {d.seen_as for d in manifest.deliveries}
     there = [loading.seen_as(settings, path) for path in loading.delivered(settings, round_)]
-    fresh = [file for file, mtime_ns, size in there if (file, mtime_ns, size) not in seen]
-    lines = _lines(deliveries, fresh, expected, register.associations)
+    erased = [key for key in there if lake.mark_of(key) in manifest.erased]
+    fresh = [key[0] for key in there if key not in seen and key not in erased]
+    decided = audit.read(settings).decisions
+    gone = [a for (r, a), line in decided.items() if r == round_ and line.act.act == "erase" and a]
+    lines = _lines(deliveries, fresh, gone, expected, register.associations)
     personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
-    next_step = _next_step(settings, round_, lines, personal, is_loaded, is_checked)
+    unwanted = {"personuppgifter": len(personal), "raderat innehåll": len(erased)}
+    next_step = _next_step(settings, round_, lines, unwanted, is_loaded, is_checked)
     days_left = (current.delivery_deadline - today).days
     return Overview(current, lines, len(expected), days_left, next_step)
 
@@ -173,16 +183,18 @@ def default_round(settings: Settings, instrument: Instrument, today: date) -> in
 def _lines(
     deliveries: Sequence[lake.Delivery],
     fresh: Sequence[str],
+    erased: Sequence[str],
     expected: Mapping[str, Association],
     associations: Mapping[str, Association],
 ) -> tuple[Line, ...]:
     lines = [_line(d, associations) for d in deliveries]
     lines += [Line(None, "", file, None, None, 0, 0, 0, "new") for file in fresh]
     delivered = {d.association_id for d in deliveries}
+    absent = {a: "missing" for a in expected} | {a: "erased" for a in erased if a in associations}
     lines += [
-        Line(a.association_id, a.association_name, None, None, None, 0, 0, 0, "missing")
-        for a in expected.values()
-        if a.association_id not in delivered
+        Line(a, associations[a].association_name, None, None, None, 0, 0, 0, state)
+        for a, state in absent.items()
+        if a not in delivered
     ]
     return tuple(
         sorted(lines, key=lambda li: (not li.association_name, li.association_name, li.file or ""))
@@ -208,7 +220,7 @@ def _next_step(
     settings: Settings,
     round_: int,
     lines: Sequence[Line],
-    personal: Sequence[str],
+    unwanted: Mapping[str, int],
     is_loaded: bool,
     is_checked: bool,
 ) -> str:
@@ -223,14 +235,14 @@ def _next_step(
         return command.format("check")
     if not warehouse.is_current(settings):
         return f"nns build{settings.flags}"
-    steps = list(_asks(settings, round_, lines, personal))
+    steps = list(_asks(settings, round_, lines, unwanted))
     if "stopped" in states or any(li.errors for li in lines if li.state == "loaded"):
         steps.append(f"Kör sedan: {command.format('run')}")
     return " ".join(steps) or "Allt är inläst och byggt."
 
 
 def _asks(
-    settings: Settings, round_: int, lines: Sequence[Line], personal: Sequence[str]
+    settings: Settings, round_: int, lines: Sequence[Line], unwanted: Mapping[str, int]
 ) -> Iterator[str]:
     """What to ask of the associations, and what to do with their files."""
     states = Counter(line.state for line in lines)
@@ -238,8 +250,14 @@ def _asks(
         yield f"Be förbunden rätta fynden i {settings.receipts / str(round_)}."
     if states["missing"]:
         yield f"Påminn {several(states['missing'], 'förbund', 'förbund')} som saknas."
-    if personal:
+    folder = settings.raw / str(round_)
+    if n := unwanted["personuppgifter"]:
         yield (
-            f"Ta bort {several(len(personal), 'fil', 'filer')} med personuppgifter ur "
-            f"{settings.raw / str(round_)} när förbundet har fått sin kvittens."
+            f"Ta bort {several(n, 'fil', 'filer')} med personuppgifter ur {folder} när förbundet "
+            "har fått sin kvittens."
+        )
+    if n := unwanted["raderat innehåll"]:
+        yield (
+            f"Ta bort {several(n, 'raderad fil', 'raderade filer')} ur {folder}; "
+            f"nns status --round {round_}{settings.flags} visar vilka."
         )
