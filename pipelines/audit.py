@@ -103,18 +103,9 @@ class Line:
     previous: str
     hash: str
 
-    @property
-    def text(self) -> bytes:
-        """The line as it is written, without its end."""
-        return _canonical({**self._hashed(), "hash": self.hash})
-
-    @property
-    def true_hash(self) -> str:
-        """SHA-256 over the line without its own hash."""
-        return hashlib.sha256(_canonical(self._hashed())).hexdigest()
-
-    def _hashed(self) -> dict[str, object]:
-        own = {"number": self.number, "moment": self.moment, "previous": self.previous}
+    def as_dict(self) -> dict[str, object]:
+        """All of it as plain values."""
+        own = {n: getattr(self, n) for n in ("number", "moment", "previous", "hash")}
         return {**lake.fields_of(self.act), **own}
 
 
@@ -220,12 +211,14 @@ def whole(settings: Settings) -> Log:
 
 
 def _parsed(text: bytes) -> Line | None:
-    """A line as it was written, else nothing."""
+    """A line as it was written, by this program or a later one, else nothing."""
     try:
         fields = json.loads(text)
-        own = {name: fields.pop(name) for name in ("number", "moment", "previous", "hash")}
-        line = Line(act=Act(**fields), **own)
-        return line if line.text == text and line.true_hash == line.hash else None
+        if _canonical(fields) != text or _hash_of(fields) != fields["hash"]:
+            return None
+        act = Act(**{name: fields[name] for name in Act.__slots__ if name in fields})
+        own = {name: fields[name] for name in ("number", "moment", "previous", "hash")}
+        return Line(act=act, **own)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
@@ -337,9 +330,9 @@ def _write(settings: Settings, log: Log, acts: Sequence[Act]) -> None:
     written = b""
     for act in acts:
         number += 1
-        draft = Line(number, moment, act, previous, "")
-        line = Line(number, moment, act, previous, draft.true_hash)
-        written, previous = written + line.text + b"\n", line.hash
+        fields = Line(number, moment, act, previous, "").as_dict()
+        previous = _hash_of(fields)
+        written += _canonical({**fields, "hash": previous}) + b"\n"
     with path_of(settings).open("ab") as file:
         if log.unfinished:
             file.truncate(file.tell() - log.unfinished)
@@ -357,6 +350,12 @@ def _write_head(settings: Settings, count: int, last: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _hash_of(fields: Mapping[str, object]) -> str:
+    """SHA-256 over a line without its own hash."""
+    rest = {name: value for name, value in fields.items() if name != "hash"}
+    return hashlib.sha256(_canonical(rest)).hexdigest()
 
 
 def _canonical(fields: Mapping[str, object]) -> bytes:

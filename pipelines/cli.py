@@ -8,7 +8,6 @@ that needs them, so that `nns status` is there at once.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import shlex
 import socket
@@ -52,6 +51,7 @@ from pipelines.swedish import (
     several,
     short_day,
     short_moment,
+    stamp,
 )
 from pipelines.workbook.personal import HIDDEN, discreet
 
@@ -399,6 +399,9 @@ def open_ui(
             raise Fault(
                 f"Porten {port} är upptagen. Välj en annan, till exempel --port {port + 1}."
             )
+    if audit.read(folders).pending:
+        with lock.alone(folders):
+            erasure.finish(folders, register.read(folders.raw))
     _prepare_dagster(folders)
     lock.stay_open(folders)
     os.environ["PYTHONWARNINGS"] = "ignore"
@@ -704,12 +707,13 @@ def _print_log(log: audit.Log, last: int) -> None:
     """How the log stands and its last acts."""
     table = Table(box=None, pad_edge=False)
     for name in ("Nr", "När", "Vad", "Omgång", "Förbund", "Uppgift"):
-        table.add_column(name, justify="right" if name == "Nr" else "left")
+        justify: Literal["right", "left"] = "right" if name == "Nr" else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "Uppgift")
     for line in log.lines[len(log.lines) - min(last, len(log.lines)) :]:
         act = line.act
-        counts = " ".join(f"{n} {_COUNTED.get(name, name)}" for name, n in act.counts.items())
-        what = " ".join(part for part in (act.reason, counts, (act.sha256 or "")[:8]) if part)
-        when = moment(datetime.fromisoformat(line.moment))
+        counts = (f"{_COUNTED.get(name, name)} {n}" for name, n in act.counts.items())
+        what = ", ".join(part for part in (act.reason, *counts, (act.sha256 or "")[:8]) if part)
+        when = stamp(datetime.fromisoformat(line.moment))
         done = audit.ACTS.get(act.act, act.act)
         table.add_row(
             str(line.number), when, done, str(act.round or ""), act.association_id or "", what
@@ -741,7 +745,7 @@ def _log_as_json(log: audit.Log, last: int) -> dict[str, Any]:
         "hash": log.lines[-1].hash if log.lines else None,
         "is_whole": not log.faults,
         "faults": list(log.faults),
-        "acts": [json.loads(line.text) for line in lines],
+        "acts": [line.as_dict() for line in lines],
     }
 
 
