@@ -293,7 +293,10 @@ def erase_delivery(
 @app.command("audit", cls=terminal.Command)
 def show_audit(
     last: Annotated[
-        int, typer.Option("--last", help="Visa de senaste händelserna.", min=0, metavar="ANTAL")
+        int,
+        typer.Option(
+            "--last", help="Visa så många av de senaste händelserna.", min=0, metavar="ANTAL"
+        ),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.", metavar="")] = False,
     renew: Annotated[

@@ -363,7 +363,8 @@ def _twins(about: _About) -> pd.DataFrame:
     """For each delivery how many responses are those of an association that had them first.
 
     An association had them first when its first delivery with them is older, whether or not that
-    file is still there. Looked for are the deliveries that would count; another harms nobody.
+    file is still there. Looked for are the deliveries that would count; another harms nobody. What
+    is like a withdrawn one is told apart, whoever was first: it counts nobody twice.
     """
     shared = pd.DataFrame(
         {
@@ -388,9 +389,17 @@ def _twins(about: _About) -> pd.DataFrame:
         n_same=("n_same", "sum"), sheet=("sheet", "first")
     )
     alike = alike[alike["n_same"] >= about.thresholds["twin_min_responses"]]
+    is_withdrawn = np.array([d.state == "withdrawn" for d in (*about.deliveries, *about.gone)])
+    like_withdrawn = alike[is_withdrawn[alike["delivery_other"]]]
     both = alike.groupby(["association", "association_other"])
     is_later = both["time"].transform("min") > both["time_other"].transform("min")
     alike = alike[is_later & about.counts[alike["delivery_other"]]]
+    withdrawn = _most_alike(like_withdrawn, about).add_suffix("_withdrawn")
+    return _most_alike(alike, about).join(withdrawn)
+
+
+def _most_alike(alike: pd.DataFrame, about: _About) -> pd.DataFrame:
+    """For each delivery the one that it is most like: n_same, sheet, other (its association)."""
     worst = alike.sort_values(["n_same", "delivery_other"], ascending=[False, True], kind="stable")
     worst = worst.drop_duplicates("delivery").set_index("delivery")
     names = {a.association_id: a.association_name for a in about.register.associations.values()}

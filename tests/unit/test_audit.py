@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +22,10 @@ def home(folder: Path) -> Settings:
     return Settings(folder / "raw", folder / "home")
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose log has lines of several runs."""
-    folders = home(tmp_path)
+    folders = home(tmp_path_factory.mktemp("template"))
     for k in range(6):
         acts = [
             Act("receive", ROUND, f"förbund-{k}", f"{k}-name", f"{k:064}", {"questionnaires": k}),
@@ -33,7 +34,14 @@ def settings(tmp_path: Path) -> Settings:
             Act("build", sha256=f"{k:064}", counts={"tables": 22}),
         ]
         audit.append(folders, acts)
-    return folders
+    return folders.home
+
+
+@pytest.fixture
+def settings(template: Path, tmp_path: Path) -> Settings:
+    """A copy of the template that a test may change."""
+    shutil.copytree(template, tmp_path / "home")
+    return home(tmp_path)
 
 
 def delivery(file: str = f"{ROUND}/a.xlsx", sha256: str = "1" * 64, **facts: object) -> Delivery:
