@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from string import Formatter
 
-from pipelines import lake, loading, quality, receipts, roster, runs
+from pipelines import audit, lake, loading, quality, receipts, roster, runs
 from pipelines.findings import Finding, Severity, rules, thresholds
 from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery, Manifest
@@ -68,6 +68,7 @@ class _Scene:
     register: Register
     round: Round
     today: date
+    log: audit.Log
 
     def present(self, state: str = "") -> list[Delivery]:
         """The round's deliveries that are in the landing zone."""
@@ -102,11 +103,11 @@ def raised(
         register: the associations.
         now: decides which rounds are on, what is missing, and how old the last run is.
     """
-    manifest, today = lake.read_manifest(settings), local_day(now)
+    manifest, log, today = lake.read_manifest(settings), audit.read(settings), local_day(now)
     delivered = {d.round for d in manifest.deliveries}
     found = list(of_operations(settings, instrument, now))
     for round_ in instrument.rounds.values():
-        scene = _Scene(settings, manifest, instrument, register, round_, today)
+        scene = _Scene(settings, manifest, instrument, register, round_, today, log)
         if roster.is_on(round_, today) or round_.round in delivered:
             found += _of_round(scene)
     order = list(Severity)
@@ -115,8 +116,12 @@ def raised(
 
 
 def of_operations(settings: Settings, instrument: Instrument, now: datetime) -> tuple[Alarm, ...]:
-    """The alarms about runs, and about files that lie where none is read."""
-    return (*_of_runs(settings, instrument, now), *_of_strange_folders(settings, instrument, now))
+    """The alarms about runs, the audit log, and files that lie where none is read."""
+    return (
+        *_of_runs(settings, instrument, now),
+        *_of_log(settings),
+        *_of_strange_folders(settings, instrument, now),
+    )
 
 
 def unreadable_register(reason: str) -> Alarm:
@@ -126,7 +131,7 @@ def unreadable_register(reason: str) -> Alarm:
 
 def _of_round(scene: _Scene) -> Iterator[Alarm]:
     args = (scene.manifest, scene.instrument, scene.register, scene.round.round)
-    entries = roster.of_round(*args)
+    entries = roster.of_round(*args, scene.log.erased_units)
     yield from _of_findings(scene)
     yield from _of_absence(scene, entries)
     for entry in entries:
@@ -250,7 +255,7 @@ def _of_files(scene: _Scene, entry: Entry) -> Iterator[Alarm]:
 
 
 def _of_replaced(scene: _Scene, entry: Entry, counting: Delivery) -> Iterator[Alarm]:
-    """How a workbook's others came: before the one that counts, with it, or after it though older."""
+    """How a workbook's others came: before the one that counts, with it, or later though older."""
     others = [
         d
         for d in entry.deliveries
@@ -314,7 +319,7 @@ def _of_personal_data(scene: _Scene) -> Iterator[Alarm]:
             )
 
 
-# --- runs and folders ---------------------------------------------------------------------------
+# --- runs, log and folders -----------------------------------------------------------------------
 
 
 def _of_runs(settings: Settings, instrument: Instrument, now: datetime) -> Iterator[Alarm]:
@@ -327,6 +332,12 @@ def _of_runs(settings: Settings, instrument: Instrument, now: datetime) -> Itera
     if is_on and (success is None or now - success > timedelta(hours=hours)):
         when = moment(success) if success else "ingen än"
         yield _alarm("run_too_old", words={"hours": hours, "moment": when})
+
+
+def _of_log(settings: Settings) -> Iterator[Alarm]:
+    """That the audit log was changed by another than this program."""
+    if faults := audit.verify(settings):
+        yield _alarm("audit_broken", words={"wrong": " ".join(faults)})
 
 
 def _of_strange_folders(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipelines import lake, loading, quality, receipts, status
+from pipelines import audit, lake, loading, quality, receipts, status
 from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.register import Register
@@ -61,7 +61,8 @@ def check_round(
             for d in quality.sound(settings, round_)
         }
     found = quality.check(settings, round_, instrument, register)
-    manifest = lake.keep_checks(settings, register, found)
+    manifest = lake.keep_checks(settings, register, found, audit.whole(settings).withdrawn)
+    audit.record(settings, manifest)
     receipts.write_round(
         settings,
         manifest,

@@ -14,7 +14,7 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -28,7 +28,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines import (
+    audit,
     checking,
+    erasure,
     instrument,
     lake,
     loading,
@@ -39,9 +41,19 @@ from pipelines import (
     settings,
     status,
     warehouse,
+    withdrawal,
 )
 from pipelines.findings import LEVELS, Severity
-from pipelines.swedish import current_day, days_left, number, several, short_day, short_moment
+from pipelines.swedish import (
+    current_day,
+    days_left,
+    moment,
+    number,
+    several,
+    short_day,
+    short_moment,
+    stamp,
+)
 from pipelines.workbook.personal import HIDDEN, discreet
 
 if TYPE_CHECKING:
@@ -74,11 +86,33 @@ HomeOption = Annotated[
         "--home", help="Mappen för det som görs (NNS_HOME, annars .nns/).", metavar="MAPP"
     ),
 ]
+AssociationOption = Annotated[
+    str, typer.Option("--association", help="Förbundets id i registret.", metavar="ID")
+]
+OneRoundOption = Annotated[
+    int, typer.Option("--round", help="Mätomgång, till exempel 2026.", metavar="ÅR")
+]
+ReasonOption = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        help="Varför, i en mening. Sparas för alltid i händelseloggen: skriv inga namn.",
+        metavar="TEXT",
+    ),
+]
 RoundOption = Annotated[
     int | None, typer.Option("--round", help="Mätomgång, till exempel 2026.", metavar="ÅR")
 ]
 
 FINDINGS_SHOWN = 20
+
+_COUNTED = {
+    "questionnaires": "enkäter",
+    "files": "filer",
+    "tables": "tabeller",
+    "lines": "rader",
+    "bytes": "byte",
+}
 
 
 class Fault(Exception):
@@ -128,7 +162,10 @@ def show_status(
         out.print_json(data=seen.as_json())
     else:
         _print_status(seen)
-    if any(line.stops or line.errors for line in seen.lines if line.state != "replaced"):
+        for path in withdrawal.erased_files(folders, year):
+            out.print(f"Raderad, ta bort den själv: {path}", soft_wrap=True)
+    set_aside = ("replaced", "withdrawn")
+    if any(line.stops or line.errors for line in seen.lines if line.state not in set_aside):
         raise typer.Exit(1)
 
 
@@ -227,6 +264,133 @@ def send_digest(raw: RawOption = None, home: HomeOption = None) -> None:
         out.print(f"{new} till {sent.where}", soft_wrap=True)
     else:
         out.print("Inget nytt att berätta.")
+
+
+@app.command("withdraw", cls=terminal.Command)
+def withdraw_delivery(
+    association: AssociationOption,
+    round_: OneRoundOption,
+    reason: ReasonOption = "",
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Tar ett förbunds leverans ur alla resultat tills den sätts in igen.
+
+    Marter, kvittenser och läge räknas om direkt. Filerna ligger kvar, och det som förbundet skickar
+    senare i omgången räknas inte heller. Förbundet får inga påminnelser. Ångra med nns restore. Ska
+    uppgifterna bort för gott: nns erase.
+    """
+    folders = _enter(raw, home)
+
+    def withdraw() -> None:
+        chosen = _chosen(folders, association, round_)
+        withdrawal.withdraw(folders, register.read(folders.raw), chosen, reason)
+        files, n = several(len(chosen.present), "fil", "filer"), association
+        out.print(f"{n} är återkallad i omgång {round_}: {files} räknas inte längre.")
+        undo = shlex.join(["--association", association, "--round", str(round_)])
+        out.print(f"Ångra: nns restore {undo}{folders.flags}", soft_wrap=True)
+
+    _execute("check_and_build", folders, round_, withdraw)
+
+
+@app.command("restore", cls=terminal.Command)
+def restore_delivery(
+    association: AssociationOption,
+    round_: OneRoundOption,
+    reason: ReasonOption = "",
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Sätter in en återkallad leverans igen, så att den räknas som förut.
+
+    Marter, kvittenser och läge räknas om direkt. En raderad leverans kan inte sättas in igen.
+    """
+    folders = _enter(raw, home)
+
+    def restore() -> None:
+        chosen = _chosen(folders, association, round_)
+        withdrawal.restore(folders, register.read(folders.raw), chosen, reason)
+        out.print(f"{association} räknas igen i omgång {round_}.")
+
+    _execute("check_and_build", folders, round_, restore)
+
+
+@app.command("erase", cls=terminal.Command)
+def erase_delivery(
+    association: AssociationOption,
+    round_: OneRoundOption,
+    reason: ReasonOption = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Fråga inte först (för skript).", metavar="")
+    ] = False,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Raderar för gott allt som gjorts av ett förbunds filer i en omgång. Går inte att ångra.
+
+    Svaren, marterna, kvittenserna, äldre versioner och Dagsters historik tas bort och görs om utan
+    dem. Kvar blir en rad i händelseloggen utan personuppgifter. Filerna i mappen med förbundens
+    filer rör programmet aldrig: kommandot säger vilka du ska ta bort själv, och tills dess läses de
+    inte. En ny fil från förbundet räknas som vanligt. Ska leveransen bara ur resultaten: nns
+    withdraw.
+    """
+    folders = _enter(raw, home)
+    _usable(folders)
+    chosen = _chosen(folders, association, round_)
+    withdrawal.may_be_erased(chosen)
+    if not yes:
+        _confirm_erasure(chosen)
+
+    def erase() -> None:
+        withdrawal.erase(
+            folders,
+            register.read(folders.raw),
+            _chosen(folders, association, round_),
+            reason,
+        )
+        out.print(f"{association} är raderad i omgång {round_}.")
+        for path in withdrawal.erased_files(folders, *_known_rounds(None)):
+            out.print(f"Ta bort den här filen själv: {path}", soft_wrap=True)
+
+    _execute("check_and_build", folders, round_, erase)
+
+
+@app.command("audit", cls=terminal.Command)
+def show_audit(
+    last: Annotated[
+        int,
+        typer.Option(
+            "--last", help="Visa så många av de senaste händelserna.", min=0, metavar="ANTAL"
+        ),
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Skriv som JSON.", metavar="")] = False,
+    renew: Annotated[
+        bool,
+        typer.Option(
+            "--renew",
+            help="Lägg en trasig logg åt sidan och börja en ny (bara när säkerhetskopia saknas).",
+            metavar="",
+        ),
+    ] = False,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Prövar händelseloggen: att ingen rad är ändrad, borttagen eller tillagd i efterhand.
+
+    Varje mottagen, inläst, stoppad, återkallad och raderad leverans och varje bygge är en rad. Är
+    loggen inte hel slutar kommandot med kod 1, och inget läses in förrän den är lagad. Skriv upp
+    sista radens nummer och fingeravtryck ibland: då märks också en logg som bytts ut i sin helhet.
+    """
+    folders = _enter(raw, home)
+    if renew:
+        _renew_log(folders)
+    log = audit.read(folders)
+    if as_json:
+        out.print_json(data=_log_as_json(log, last))
+    else:
+        _print_log(log, last)
+    if log.faults:
+        raise typer.Exit(1)
 
 
 @app.command("sample", cls=terminal.Command)
@@ -353,7 +517,11 @@ def open_ui(
             raise Fault(
                 f"Porten {port} är upptagen. Välj en annan, till exempel --port {port + 1}."
             )
+    if audit.read(folders).pending:
+        with lock.alone(folders):
+            erasure.finish(folders, register.read(folders.raw))
     _prepare_dagster(folders)
+    lock.stay_open(folders)
     os.environ["PYTHONWARNINGS"] = "ignore"
     out.print(f"Dagster på http://127.0.0.1:{port} – avsluta med Ctrl+C.")
     module = ["-m", "dagster", "dev", "-m", "pipelines.definitions"]
@@ -399,19 +567,30 @@ def _usable(folders: Settings) -> None:
         raise Fault(f"Det går inte att skriva i {nearest}. Ange en annan mapp med --home.")
 
 
-def _execute(job: str, folders: Settings, round_: int | None) -> None:
+def _execute(
+    job: str, folders: Settings, round_: int | None, first: Callable[[], None] = lambda: None
+) -> None:
     """Runs a job with no other beside it and prints how it went.
+
+    Args:
+        job: its name.
+        folders: where.
+        round_: the round, None for all.
+        first: what to do before, under the same lock.
 
     Raises:
         Fault: the folders cannot be used, another run is on, or a step failed.
     """
     _usable(folders)
-    _not_mixed_up(folders, register.read(folders.raw))
+    registered = register.read(folders.raw)
+    _not_mixed_up(folders, registered)
     years = _known_rounds(round_)
     folders.home.mkdir(parents=True, exist_ok=True)
     try:
         with lock.alone(folders):
+            erasure.finish(folders, registered)
             before = lake.read_manifest(folders)
+            first()
             _recorded(job, folders, years)
     except lock.BusyError as busy:
         raise Fault(str(busy)) from busy
@@ -546,6 +725,50 @@ def _finish(folders: Settings, before: lake.Manifest) -> None:
         raise typer.Exit(1)
 
 
+def _chosen(folders: Settings, association: str, round_: int) -> withdrawal.Unit:
+    """What a decision is about.
+
+    Raises:
+        Fault: the round is unknown.
+        WithdrawalError: the association is unknown.
+    """
+    _known_rounds(round_)
+    return withdrawal.unit(folders, register.read(folders.raw), association, round_)
+
+
+def _confirm_erasure(chosen: withdrawal.Unit) -> None:
+    """Shows what goes and has the association's id typed.
+
+    Raises:
+        Fault: nobody can be asked, or something else was typed.
+    """
+    for d in chosen.deliveries:
+        out.print(f"{discreet(d.file)}: {several(d.n_questionnaires, 'enkät', 'enkäter')}")
+    contents = several(len(chosen.contents), "fil", "filer")
+    out.print(f"Det som lästs ur {contents} raderas för gott och kan inte tas tillbaka.")
+    if not sys.stdin.isatty():
+        raise Fault("Lägg till --yes för att radera utan att få frågan.")
+    typed = typer.prompt("Skriv förbundets id för att radera")
+    if typed.strip() != chosen.association_id:
+        raise Fault(f"{typed.strip()} är inte {chosen.association_id}. Inget är raderat.")
+
+
+def _renew_log(folders: Settings) -> None:
+    """Begins a new log when the old one is not whole.
+
+    Raises:
+        Fault: it is whole.
+    """
+    if not audit.verify(folders):
+        raise Fault("Händelseloggen är hel och behöver inte bytas.")
+    carried = audit.renew(folders)
+    out.print(
+        f"Den gamla loggen ligger kvar i {folders.home} som audit.broken. Den nya har "
+        f"{several(carried, 'rad', 'rader')} om återkallat och raderat därifrån: stäm av dem med "
+        "nns audit --last 100. Kör sedan: nns run"
+    )
+
+
 # --- printing -----------------------------------------------------------------------------------
 
 
@@ -669,6 +892,52 @@ def _print_rates(seen: status.Overview) -> None:
     out.print(table)
     out.print(status.RATE_NOTE, style="dim")
     out.print()
+
+
+def _print_log(log: audit.Log, last: int) -> None:
+    """How the log stands and its last acts."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("Nr", "När", "Vad", "Omgång", "Förbund", "Uppgift"):
+        justify: Literal["right", "left"] = "right" if name == "Nr" else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "Uppgift")
+    for line in log.lines[len(log.lines) - min(last, len(log.lines)) :]:
+        act = line.act
+        counts = (f"{_COUNTED.get(name, name)} {n}" for name, n in act.counts.items())
+        what = ", ".join(part for part in (act.reason, *counts, (act.sha256 or "")[:8]) if part)
+        when = stamp(datetime.fromisoformat(line.moment))
+        done = audit.ACTS.get(act.act, act.act)
+        table.add_row(
+            str(line.number), when, done, str(act.round or ""), act.association_id or "", what
+        )
+    if last and log.lines:
+        out.print(table)
+    for fault in log.faults:
+        out.print(fault, soft_wrap=True)
+    if log.lines:
+        first, latest = (datetime.fromisoformat(log.lines[i].moment) for i in (0, -1))
+        n = several(len(log.lines), "rad", "rader")
+        out.print(f"{n}, {moment(first)} till {moment(latest)}.", soft_wrap=True)
+        out.print(f"Rad {log.lines[-1].number}: {log.lines[-1].hash}", soft_wrap=True)
+    if log.unfinished and not log.faults:
+        out.print("En avbruten rad tas bort vid nästa körning. Det är inget fel.")
+    if log.faults:
+        out.print("Händelseloggen är inte hel. Lägg tillbaka audit.jsonl och audit.head ur en")
+        out.print("säkerhetskopia. Finns ingen: nns audit --renew")
+    else:
+        out.print("Händelseloggen är hel." if log.lines else "Inget är gjort än.")
+
+
+def _log_as_json(log: audit.Log, last: int) -> dict[str, Any]:
+    lines = log.lines[len(log.lines) - min(last, len(log.lines)) :]
+    return {
+        "lines": len(log.lines),
+        "first": log.lines[0].moment if log.lines else None,
+        "last": log.lines[-1].moment if log.lines else None,
+        "hash": log.lines[-1].hash if log.lines else None,
+        "is_whole": not log.faults,
+        "faults": list(log.faults),
+        "acts": [line.as_dict() for line in lines],
+    }
 
 
 def _print_findings(folders: Settings, deliveries: Iterable[lake.Delivery]) -> None:

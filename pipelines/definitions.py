@@ -14,7 +14,14 @@ defs = dg.Definitions(
         warehouse.snapshot,
     ],
     asset_checks=[checks.expectations],
-    jobs=[jobs.load, jobs.check, jobs.load_and_check, jobs.build, jobs.run],
+    jobs=[
+        jobs.load,
+        jobs.check,
+        jobs.load_and_check,
+        jobs.check_and_build,
+        jobs.build,
+        jobs.run,
+    ],
     schedules=[schedules.nightly, schedules.monthly],
     sensors=[
         schedules.landing_zone,

@@ -446,7 +446,7 @@ def _twins(about: _About) -> pd.DataFrame:
     The other is of another association, or of the same one and another source: then the answers
     are registered twice. It had them first when its first delivery with them is older, whether or
     not that file is still there. Looked for are the deliveries that would count; another harms
-    nobody.
+    nobody. What is like a withdrawn one's is told apart, whoever was first: it counts nobody twice.
     """
     shared = pd.DataFrame(
         {
@@ -474,18 +474,23 @@ def _twins(about: _About) -> pd.DataFrame:
         n_same=("n_same", "sum"), sheet=("sheet", "first")
     )
     alike = alike[alike["n_same"] >= about.thresholds["twin_min_responses"]]
+    own = alike["association"] == alike["association_other"]
+    is_withdrawn = np.array([d.state == "withdrawn" for d in everybody])[alike["delivery_other"]]
     both = alike.groupby(["owner", "owner_other"])
     is_later = both["time"].transform("min") > both["time_other"].transform("min")
-    alike = alike[is_later & about.counts[alike["delivery_other"]]]
-    own = alike["association"] == alike["association_other"]
-    foreign, twice = _worst(alike[~own]), _worst(alike[own])
+    is_copy = is_later & about.counts[alike["delivery_other"]]
+    foreign, twice = _worst(alike[is_copy & ~own]), _worst(alike[is_copy & own])
+    withdrawn = _worst(alike[is_withdrawn & ~own])
     names = {a.association_id: a.association_name for a in about.register.associations.values()}
-    foreign["other"] = foreign["association_other"].map(names)
+    for found in (foreign, withdrawn):
+        found["other"] = found["association_other"].map(names)
     files = [discreet(PurePosixPath(d.file).name) for d in everybody]
     twice["other_file"] = [files[j] for j in twice["delivery_other"]]
     told = pd.DataFrame(index=range(len(about.deliveries)))
     told["n_same"], told["n_twice"] = foreign["n_same"], twice["n_same"]
     told["other"], told["other_file"] = foreign["other"], twice["other_file"]
+    told["n_same_withdrawn"] = withdrawn["n_same"]
+    told["other_withdrawn"] = withdrawn["other"]
     told["sheet"] = foreign["sheet"].astype(object).combine_first(twice["sheet"].astype(object))
     return told
 

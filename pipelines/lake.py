@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -86,6 +86,11 @@ class Delivery:
         return self.file, self.sha256
 
     @property
+    def delivery_id(self) -> str:
+        """Names a delivery without its file's name: its content, and eight signs of that hash."""
+        return f"{self.sha256}-{hashlib.sha256(self.file.encode()).hexdigest()[:8]}"
+
+    @property
     def unit(self) -> tuple[int, str | None, str]:
         """What a delivery is about, one of each counts; unknown of one in the wrong folder."""
         return self.round, None if self.is_misplaced else self.association_id, self.source
@@ -142,12 +147,16 @@ class Manifest:
         register: fingerprint of the register as the lake holds it.
         is_synthetic: whether the landing zone says that its data is invented.
         checked_with: by round, fingerprint of what the expectations were held against.
+        erased: marks of files in the landing zone whose content was erased, see `mark_of`.
+        is_logged: whether there was an audit log when this was written.
     """
 
     deliveries: tuple[Delivery, ...] = ()
     register: str = ""
     is_synthetic: bool = False
     checked_with: Mapping[str, str] = field(default_factory=dict)
+    erased: Sequence[str] = ()
+    is_logged: bool = False
 
     def present(self, round_: int) -> list[Delivery]:
         """The deliveries of a round whose files are in the landing zone."""
@@ -161,13 +170,22 @@ class Manifest:
 # --- which delivery counts ----------------------------------------------------------------------
 
 
-def settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
-    """The newest sound delivery of each round, association and source counts, by time and name."""
+Withdrawn = Container[tuple[int, str | None]]
+"""The rounds and associations that are taken out of all results."""
+
+
+def settle(deliveries: Sequence[Delivery], withdrawn: Withdrawn = ()) -> tuple[Delivery, ...]:
+    """The newest sound delivery of each round, association and source counts, by time and name.
+
+    What is withdrawn does not, whatever comes later.
+    """
     present = sorted((d for d in deliveries if d.is_present), key=Delivery.age)
-    counting = {d.unit: d for d in present if d.is_sound}
+    counting = {d.unit: d for d in present if d.is_sound and d.unit[:2] not in withdrawn}
     files = {d.file for d in present}
 
     def state(d: Delivery) -> str:
+        if d.is_present and d.unit[:2] in withdrawn:
+            return "withdrawn"
         best = counting.get(d.unit)
         if best is d:
             return "loaded"
@@ -177,6 +195,29 @@ def settle(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
 
     settled = [replace(d, state=state(d)) for d in deliveries]
     return tuple(sorted(settled, key=lambda d: (d.file, d.mtime_ns, d.sha256)))
+
+
+def without(manifest: Manifest, erased: Container[str]) -> Manifest:
+    """The manifest without the deliveries of these contents; their files are passed over."""
+    gone = [d for d in manifest.deliveries if d.sha256 in erased]
+    marks = {mark_of(d.seen_as) for d in gone if d.is_present}
+    kept = tuple(d for d in manifest.deliveries if d not in gone)
+    return replace(manifest, deliveries=kept, erased=sorted({*manifest.erased, *marks}))
+
+
+def mark_of(seen_as: SeenAs) -> str:
+    """Tells an unchanged file without its name."""
+    return hashlib.sha256(repr(seen_as).encode()).hexdigest()
+
+
+def resettle(
+    settings: Settings, register: Register, withdrawn: Withdrawn, erased: Container[str] = ()
+) -> Manifest:
+    """Settles anew what counts, after a decision about some deliveries."""
+    before = without(read_manifest(settings), erased)
+    manifest = replace(before, deliveries=settle(before.deliveries, withdrawn))
+    write_tables(settings, manifest, register)
+    return manifest
 
 
 def parquet_of(settings: Settings, delivery: Delivery) -> Path:
@@ -201,7 +242,10 @@ def findings_of(
 
 
 def keep_checks(
-    settings: Settings, register: Register, found: Mapping[tuple[str, str], Sequence[Finding]]
+    settings: Settings,
+    register: Register,
+    found: Mapping[tuple[str, str], Sequence[Finding]],
+    withdrawn: Withdrawn = (),
 ) -> Manifest:
     """Records what the expectations found, by delivery, and settles what counts anew.
 
@@ -217,7 +261,7 @@ def keep_checks(
             d = replace(d, checks=checks)
             write_findings(settings, d, "checks", found[d.key])
         checked.append(d)
-    manifest = replace(before, deliveries=settle(checked))
+    manifest = replace(before, deliveries=settle(checked, withdrawn))
     write_tables(settings, manifest, register)
     return manifest
 
@@ -250,9 +294,8 @@ def findings_path(settings: Settings, delivery: Delivery, source: str) -> Path:
 
     They lie with the receipts, since they repeat what cells hold.
     """
-    name = hashlib.sha256(delivery.file.encode()).hexdigest()[:8]
     folder = settings.receipts / str(delivery.round) / ".findings"
-    return folder / f"{delivery.sha256}-{name}.{source}.json"
+    return folder / f"{delivery.delivery_id}.{source}.json"
 
 
 def register_fingerprint(register: Register) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import lake
+from pipelines import audit, erasure, lake
 from pipelines.findings import RULES, THRESHOLDS, Finding, Severity, by_severity
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest, SeenAs
@@ -79,14 +79,21 @@ def load(
     A file whose path, size and time are as in the manifest is not opened again, unless the
     instrument, the reader or the register's associations changed since, or what was read from it
     is gone. What an earlier check found in the same file holds until its round is checked again.
+    A file whose content was erased is passed over.
+
+    Raises:
+        BrokenLogError: the audit log, which tells what is withdrawn and erased, is not whole.
     """
-    before = lake.read_manifest(settings)
+    log = audit.begin(settings)
+    before = lake.without(lake.read_manifest(settings), log.erased)
     read_with = fingerprint(instrument, register)
     outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with}
     rounds = set(rounds) | outdated
     known = {d.seen_as: d for d in before.deliveries if _is_as_read(settings, d, read_with)}
     paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
     seen = {path: seen_as(settings, path) for path in paths}
+    erased = set(before.erased) | _erased(seen, known, log.erased)
+    seen = {path: key for path, key in seen.items() if lake.mark_of(key) not in erased}
     unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
     new = {path: key for path, key in seen.items() if key not in known}
     files = read_files(settings, new, instrument, register, progress)
@@ -108,13 +115,18 @@ def load(
         if d.key not in keys
     ]
     manifest = Manifest(
-        lake.settle([*unchanged, *read, *others]),
+        lake.settle([*unchanged, *read, *others], log.withdrawn),
         lake.register_fingerprint(register),
         register.is_synthetic,
         before.checked_with,
+        sorted(erased),
+        is_logged=True,
     )
     lake.write_tables(settings, manifest, register)
     _forget(settings, manifest, read_with)
+    if log.pending:
+        erasure.sweep(settings, manifest, min(log.pending.values()))
+    audit.record(settings, manifest, rounds)
     opened = {d.key for d in read}
     return Load(
         manifest,
@@ -130,13 +142,39 @@ def is_current(
     manifest, rounds = lake.read_manifest(settings), set(rounds)
     read_with = fingerprint(instrument, register)
     there = {key for round_ in rounds for key in seen(settings, round_)}
+    there = {key for key in there if lake.mark_of(key) not in manifest.erased}
     present = [d for d in manifest.deliveries if d.is_present]
     known = {d.seen_as for d in manifest.deliveries if _is_as_read(settings, d, read_with)}
     return (
-        manifest.register == lake.register_fingerprint(register)
+        audit.is_settled(settings, manifest)
+        and manifest.register == lake.register_fingerprint(register)
         and all(d.read_with == read_with for d in present)
         and {d.seen_as for d in present if d.round in rounds and d.is_final} <= there <= known
     )
+
+
+def _erased(
+    seen: Mapping[Path, SeenAs], known: Container[SeenAs], contents: Container[str]
+) -> set[str]:
+    """The marks of new files that hold an erased content; looked into only when there is one."""
+    if not contents:
+        return set()
+    return {
+        lake.mark_of(key)
+        for path, key in seen.items()
+        if key not in known and _content(path) in contents
+    }
+
+
+def _content(path: Path) -> str:
+    """The SHA-256 of a file; empty when it may not be read."""
+    from pipelines.workbook.gate import regular_file
+    from pipelines.workbook.native import RefusedError
+
+    try:
+        return hashlib.sha256(regular_file(path)).hexdigest()
+    except RefusedError:
+        return ""
 
 
 def _is_as_read(settings: Settings, delivery: Delivery, read_with: str) -> bool:

@@ -1,11 +1,13 @@
 """The lock of a home folder: one writer at a time, whichever program it was started from.
 
-Belongs here: taking and giving back the lock. Does not: what is done under it.
+Belongs here: taking and giving back the lock, and telling that Dagster's page is open, which is no
+writer but holds on to its history. Does not: what is done under it.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,3 +63,24 @@ def _taken(file: TextIOWrapper, until: float) -> bool:
             time.sleep(0.5)
         else:
             return True
+
+
+def stay_open(settings: Settings) -> None:
+    """Tells others that Dagster's page is open, until this process and what it becomes end."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    held = os.open(settings.home / ".ui.lock", os.O_RDWR | os.O_CREAT, 0o640)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    os.set_inheritable(held, True)
+
+
+def is_open(settings: Settings) -> bool:
+    """Whether Dagster's page is open on this home folder."""
+    path = settings.home / ".ui.lock"
+    if not path.exists():
+        return False
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

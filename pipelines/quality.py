@@ -129,21 +129,22 @@ def _stopped(failures: Mapping[str, Sequence[int]], evidence: Evidence) -> set[t
 
 
 def _gone(settings: Settings, round_: int) -> list[Delivery]:
-    """Deliveries of the round whose files are gone but not what was read from them."""
+    """What was read of the round and is judged no more: withdrawn, or the file is gone."""
     return [
         d
         for d in lake.read_manifest(settings).deliveries
-        if d.round == round_ and not d.is_present and d.is_readable
+        if d.round == round_ and d.is_readable and (not d.is_present or d.state == "withdrawn")
         if lake.parquet_of(settings, d).exists()
     ]
 
 
 def sound(settings: Settings, round_: int) -> list[Delivery]:
-    """The round's deliveries that the reader found no stop in, replaced ones included.
+    """The round's deliveries that the reader found no stop in, replaced but no withdrawn ones.
 
     A stop of an earlier check does not count: whether it holds is what the check is to say.
     """
-    return [d for d in lake.read_manifest(settings).present(round_) if d.is_readable]
+    present = lake.read_manifest(settings).present(round_)
+    return [d for d in present if d.is_readable and d.state != "withdrawn"]
 
 
 def fingerprint(
@@ -165,7 +166,7 @@ def fingerprint(
         if d.round > round_ or (d.round < round_ and d.state != "loaded"):
             continue
         told = (d.key, d.mtime_ns, d.is_present, d.read_with, d.findings, d.is_final)
-        digest.update(repr(told).encode())
+        digest.update(repr((*told, d.state == "withdrawn")).encode())
     return digest.hexdigest()
 
 

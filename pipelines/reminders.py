@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines import lake, receipts, roster
+from pipelines import audit, lake, receipts, roster
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
@@ -83,7 +83,8 @@ def drafts(
         return ()
     pages = receipts.pages_of(settings, manifest, round_)
     found = []
-    for entry in roster.of_round(manifest, instrument, register, round_):
+    erased = audit.read(settings).erased_units
+    for entry in roster.of_round(manifest, instrument, register, round_, erased):
         if why := _why(entry):
             delivery = entry.telling
             attached = _attached(settings, pages, delivery) if delivery and why != "missing" else []

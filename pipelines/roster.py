@@ -7,9 +7,9 @@ for the analysts; a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from pipelines.findings import thresholds
 from pipelines.instrument import Instrument, Round
@@ -28,6 +28,7 @@ class Entry:
         is_new: whether it is expected and was not in the round before.
         merged_from: ids of the associations that went up in it with this very round.
         deliveries: its files of the round, whatever became of them, oldest first.
+        is_erased: whether what it delivered was erased: nothing more is asked of it.
     """
 
     association_id: str
@@ -37,6 +38,7 @@ class Entry:
     is_new: bool
     merged_from: tuple[str, ...]
     deliveries: tuple[Delivery, ...]
+    is_erased: bool = False
 
     @property
     def telling(self) -> Delivery | None:
@@ -56,8 +58,9 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """How it stands: delivered, waiting (to be mended), withdrawn or missing."""
-        return _STATES.get(self.telling.state, "missing") if self.telling else "missing"
+        """How it stands: delivered, waiting (to be mended), withdrawn, erased or missing."""
+        absent = "erased" if self.is_erased else "missing"
+        return _STATES.get(self.telling.state, absent) if self.telling else absent
 
     @property
     def days_late(self) -> int | None:
@@ -81,15 +84,26 @@ def is_late(days: int | None) -> bool:
 
 
 def is_on(round_: Round, today: date) -> bool:
-    """Whether files of a round are expected, late ones too; see `round_days_after`."""
-    last = round_.delivery_deadline + timedelta(days=thresholds()["round_days_after"])
-    return round_.opens <= today <= last
+    """Whether files of a round are expected, late ones too."""
+    return round_.opens <= today <= round_.loads_until
 
 
 def of_round(
-    manifest: Manifest, instrument: Instrument, register: Register, round_: int
+    manifest: Manifest,
+    instrument: Instrument,
+    register: Register,
+    round_: int,
+    erased: Container[tuple[int, str | None]] = (),
 ) -> tuple[Entry, ...]:
-    """Every association that is expected in the round or delivered for it, by name."""
+    """Every association that is expected in the round or delivered for it, by name.
+
+    Args:
+        manifest: what was delivered.
+        instrument: the seeds.
+        register: the associations.
+        round_: the round.
+        erased: rounds and associations whose deliveries were erased.
+    """
     current = instrument.rounds[round_]
     expected = {a.association_id for a in expected_associations(register, current)}
     of_round_before = {
@@ -111,6 +125,7 @@ def of_round(
             is_new=association_id in expected - of_round_before and bool(of_round_before),
             merged_from=merged.get(association_id, ()),
             deliveries=tuple(deliveries.get(association_id, ())),
+            is_erased=(round_, association_id) in erased,
         )
         for association_id in expected | set(deliveries)
     ]

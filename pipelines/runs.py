@@ -20,6 +20,9 @@ PARTS = ("load", "check", "build")
 WHOLE = "run"
 """A job that does all the parts."""
 
+PARTS_OF = {"load_and_check": ("load", "check"), "check_and_build": ("check", "build")}
+"""Jobs that are several of the parts."""
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -37,19 +40,19 @@ def finished(settings: Settings, job: str, ok: bool, now: datetime | None = None
 
     Args:
         settings: whose home it was done in.
-        job: load, check, build, or run for all three.
+        job: load, check, build, run for all three, or one of PARTS_OF.
         ok: whether it came to its end; stops and errors in the data are no failure.
         now: when, by default now.
 
     Raises:
         ValueError: there is no such job.
     """
-    if job not in (*PARTS, WHOLE):
-        raise ValueError(f"{job}: no such job, use one of {(*PARTS, WHOLE)}.")
-    now = now or datetime.now(UTC)
-    known = last(settings)
-    before = known[job].succeeded if job in known else None
-    runs = known | {job: Run(now, ok, now if ok else before)}
+    if job not in (*PARTS, WHOLE, *PARTS_OF):
+        raise ValueError(f"{job}: no such job, use one of {(*PARTS, WHOLE, *PARTS_OF)}.")
+    now, runs = now or datetime.now(UTC), last(settings)
+    for part in PARTS_OF.get(job, (job,)):
+        before = runs[part].succeeded if part in runs else None
+        runs[part] = Run(now, ok, now if ok else before)
     told = {name: asdict(run) for name, run in sorted(runs.items())}
     text = json.dumps(told, default=datetime.isoformat, indent=1)
     lake.write_text(_record(settings), f"{text}\n")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import lake, loading, roster, warehouse
+from pipelines import audit, lake, loading, roster, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.register import Register
@@ -28,6 +28,7 @@ STATES = {
     "replaced": "ersatt",
     "removed": "borttagen",
     "withdrawn": "återkallad",
+    "erased": "raderad",
     "missing": "saknas",
     "new": "inte inläst än",
 }
@@ -97,6 +98,10 @@ class Overview:
         """How many lines are in a state."""
         return sum(line.state == state for line in self.lines)
 
+    def associations(self, state: str) -> set[str | None]:
+        """The associations that have a line in a state."""
+        return {line.association_id for line in self.lines if line.state == state}
+
     @property
     def loaded(self) -> int:
         """Associations that have a file that counts, a workbook or web answers."""
@@ -145,6 +150,7 @@ class Overview:
             (STATES["missing"], self.count("missing")),
             ("kom sent", self.late),
             ("ersatt fil" if replaced == 1 else "ersatta filer", replaced),
+            *((STATES[s], len(self.associations(s))) for s in ("withdrawn", "erased")),
             (f"{'fil' if self.nameless == 1 else 'filer'} utan känt förbund", self.nameless),
         ]
         return [(words, n) for words, n in counts if n]
@@ -196,10 +202,15 @@ def overview(
     entries = roster.of_round(manifest, instrument, register, round_)
     deliveries = [d for d in manifest.deliveries if d.round == round_ and d.state != "removed"]
     known = {d.seen_as for d in manifest.deliveries}
-    fresh = [key[0] for key in loading.seen(settings, round_) if key not in known]
-    lines = _lines(deliveries, fresh, entries, current)
+    there = loading.seen(settings, round_)
+    erased = [key for key in there if lake.mark_of(key) in manifest.erased]
+    fresh = [key[0] for key in there if key not in known and key not in erased]
+    decided = audit.read(settings).decisions
+    gone = [a for (r, a), line in decided.items() if r == round_ and line.act.act == "erase" and a]
+    lines = _lines(deliveries, fresh, gone, entries, current, register)
     personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
-    next_step = _next_step(settings, round_, lines, personal, is_loaded, is_checked)
+    unwanted = {"personuppgifter": len(personal), "raderat innehåll": len(erased)}
+    next_step = _next_step(settings, round_, lines, unwanted, is_loaded, is_checked)
     days_left = (current.delivery_deadline - today).days
     return Overview(
         round=current,
@@ -265,17 +276,21 @@ def default_round(settings: Settings, instrument: Instrument, today: date) -> in
 def _lines(
     deliveries: Sequence[lake.Delivery],
     fresh: Sequence[str],
+    erased: Sequence[str],
     entries: Sequence[Entry],
     current: Round,
+    register: Register,
 ) -> tuple[Line, ...]:
     names = {e.association_id: e.association_name for e in entries}
     lines = [_line(d, names, current) for d in deliveries]
     lines += [Line(None, "", file, None, None, 0, 0, 0, "new") for file in fresh]
     delivered = {d.association_id for d in deliveries}
+    absent = {e.association_id: "missing" for e in entries if e.is_expected}
+    absent |= {a: "erased" for a in erased if a in register.associations}
     lines += [
-        Line(e.association_id, e.association_name, None, None, None, 0, 0, 0, "missing")
-        for e in entries
-        if e.is_expected and e.association_id not in delivered
+        Line(a, roster.name_of(register, a), None, None, None, 0, 0, 0, state)
+        for a, state in absent.items()
+        if a not in delivered
     ]
     return tuple(
         sorted(lines, key=lambda li: (not li.association_name, li.association_name, li.file or ""))
@@ -301,7 +316,7 @@ def _next_step(
     settings: Settings,
     round_: int,
     lines: Sequence[Line],
-    personal: Sequence[str],
+    unwanted: Mapping[str, int],
     is_loaded: bool,
     is_checked: bool,
 ) -> str:
@@ -316,14 +331,14 @@ def _next_step(
         return command.format("check")
     if not warehouse.is_current(settings):
         return f"nns build{settings.flags}"
-    steps = list(_asks(settings, round_, lines, personal))
+    steps = list(_asks(settings, round_, lines, unwanted))
     if "stopped" in states or any(li.errors for li in lines if li.state == "loaded"):
         steps.append(f"Kör sedan: {command.format('run')}")
     return " ".join(steps) or "Allt är inläst och byggt."
 
 
 def _asks(
-    settings: Settings, round_: int, lines: Sequence[Line], personal: Sequence[str]
+    settings: Settings, round_: int, lines: Sequence[Line], unwanted: Mapping[str, int]
 ) -> Iterator[str]:
     """What to ask of the associations, and what to do with their files."""
     states = Counter(line.state for line in lines)
@@ -332,8 +347,14 @@ def _asks(
     if states["missing"]:
         missing = several(states["missing"], "förbund", "förbund")
         yield f"Påminn {missing} som saknas (nns remind --round {round_}{settings.flags})."
-    if personal:
+    folder = settings.raw / str(round_)
+    if n := unwanted["personuppgifter"]:
         yield (
-            f"Ta bort {several(len(personal), 'fil', 'filer')} med personuppgifter ur "
-            f"{settings.raw / str(round_)} när förbundet har fått sin kvittens."
+            f"Ta bort {several(n, 'fil', 'filer')} med personuppgifter ur {folder} när förbundet "
+            "har fått sin kvittens."
+        )
+    if n := unwanted["raderat innehåll"]:
+        yield (
+            f"Ta bort {several(n, 'raderad fil', 'raderade filer')} ur {folder}; "
+            f"nns status --round {round_}{settings.flags} visar vilka."
         )

@@ -76,6 +76,11 @@ def short_moment(value: datetime) -> str:
     return f"{short_day(there)} {there:%H:%M}"
 
 
+def stamp(value: datetime) -> str:
+    """A moment in Swedish time as lists have it: 2026-10-28 09:14."""
+    return f"{value.astimezone(_SWEDEN):%Y-%m-%d %H:%M}"
+
+
 def days_left(days: int) -> str:
     """How much time is left: 3 dagar kvar, i dag, passerat."""
     if days < 0:

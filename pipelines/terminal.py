@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 class Command(TyperCommand):
     """A command whose help is Swedish also where the library has English fixed."""
 
+    def __init__(self, *args: Any, help: str | None = None, **rest: Any) -> None:
+        paragraphs = (help or "").split("\n\n")  # the library would keep the docstring's lines
+        super().__init__(*args, help="\n\n".join(" ".join(p.split()) for p in paragraphs), **rest)
+
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         """The option --help with its Swedish text."""
         return _in_swedish(super().get_help_option(ctx))

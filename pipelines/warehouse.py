@@ -134,12 +134,13 @@ def _why(result: Any) -> str:
 
 def is_current(settings: Settings) -> bool:
     """Whether the snapshot was built from the lake and the models as they are now."""
-    made_from = _made_from(settings)
-    return (
-        settings.snapshot.exists()
-        and made_from.exists()
-        and made_from.read_text(encoding="utf-8") == fingerprint(settings)
-    )
+    return settings.snapshot.exists() and made_from(settings) == fingerprint(settings)
+
+
+def made_from(settings: Settings) -> str:
+    """The fingerprint of what the snapshot was made from; empty when that is not known."""
+    path = _made_from(settings)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def fingerprint(settings: Settings) -> str:

@@ -14,5 +14,6 @@ SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 load = dg.define_asset_job("load", _LOAD.without_checks(), config=SILENT)
 check = dg.define_asset_job("check", _CHECK, config=SILENT)
 load_and_check = dg.define_asset_job("load_and_check", _LOAD | _CHECK, config=SILENT)
+check_and_build = dg.define_asset_job("check_and_build", _CHECK | _BUILD, config=SILENT)
 build = dg.define_asset_job("build", _BUILD, config=SILENT)
 run = dg.define_asset_job("run", dg.AssetSelection.all(), config=SILENT)

@@ -19,9 +19,6 @@ from pipelines.swedish import TIME_ZONE
 _NIGHTLY = "15 4 * * *"
 _MONTHLY = "45 4 1 * *"
 
-# What the jobs of a schedule are to whoever asks when each part was last done.
-_PARTS = {load_and_check.name: ("load", "check"), build.name: ("build",)}
-
 _SETTLED_AFTER = 30.0  # seconds since a file was last written: it is no longer being copied
 _LOOK_EVERY = 60  # seconds
 
@@ -139,8 +136,7 @@ def _told(run: dg.DagsterRun, *, ok: bool) -> dg.SkipReason:
     if not {"dagster/schedule_name", "dagster/sensor_name"} & set(run.tags):
         return dg.SkipReason("Somebody started the run by hand and sees it.")
     folders = settings.from_environment()
-    for job in _PARTS[run.job_name]:
-        runs.finished(folders, job, ok)
+    runs.finished(folders, run.job_name, ok)
     if ok and not warehouse.is_current(folders):
         return dg.SkipReason("The digest waits for the build.")
     if ok:

@@ -14,7 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipelines import checking, instrument, lock, progress, register, settings, warehouse
+from pipelines import audit, checking, instrument, lock, progress, register, settings, warehouse
 from pipelines.swedish import current_day
 
 _MANIFEST = warehouse.ensure_manifest(settings.from_environment())
@@ -98,6 +98,8 @@ def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     known, registered = instrument.load(), register.read(folders.raw)
     with lock.alone(folders, lock.PATIENCE):
         tables = warehouse.swap_snapshot(folders)
+        source = warehouse.made_from(folders)
+        audit.append(folders, [audit.Act("build", sha256=source, counts={"tables": tables})])
         checking.write_status_page(folders, known, registered, current_day())  # with its new step
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(folders.snapshot)), "tables": tables}

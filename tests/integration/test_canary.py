@@ -5,17 +5,15 @@ of (sheet names, headers, the readme's values, activity codes) keep their text w
 to be loaded; a second workbook of each association has the token there too and is refused.
 """
 
-import io
 import os
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import openpyxl
 import pytest
+from byte_search import holds
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipelines import instrument
@@ -97,29 +95,6 @@ def tokens(zone: Path) -> dict[str, str]:
     """The token of each association that delivered."""
     delivered = (p.stem.partition("_")[0] for p in (zone / "raw" / str(ROUND)).iterdir())
     return {association_id: token_of(association_id) for association_id in sorted(set(delivered))}
-
-
-def texts(path: Path) -> Iterator[bytes]:
-    """A file's bytes; of a workbook and a parquet file also what is packed in it."""
-    data = path.read_bytes()
-    yield data
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield from map(archive.read, archive.namelist())
-    if path.suffix == ".parquet":
-        yield str(duckdb.execute("select * from read_parquet(?)", [str(path)]).fetchall()).encode()
-    if path.suffix == ".duckdb":
-        with duckdb.connect(str(path), read_only=True) as database:
-            tables = database.execute(
-                "select database_name, schema_name, table_name from duckdb_tables()"
-            )
-            for names in tables.fetchall():
-                yield str(database.execute(f"from {'.'.join(names)}").fetchall()).encode()
-
-
-def holds(path: Path, token: str) -> bool:
-    wanted = [token.encode(coding) for coding in ("utf-8", "utf-16-le")]
-    return any(word in text for text in texts(path) for word in wanted)
 
 
 def test_every_association_s_workbooks_carry_its_token_and_are_read(zone: Path) -> None:

@@ -167,6 +167,26 @@ def _without_activity(zone: Zone) -> None:
     zone.edit_activity(handed_out=dict.fromkeys(zone.first.activities[0]["handed_out"], 10))
 
 
+def _withdrawn_answers(zone: Zone) -> None:
+    """Ten responses of the first delivery are those of another association's withdrawn one."""
+    other = quality.sound(zone.settings, ROUND)[1]
+    whole = pq.ParquetFile(zone.path(other)).read().to_pylist()
+    contents = ("answers", "kon", "svarsdatum")
+
+    def copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        theirs = [r for r in whole if r["sheet"] == rows[0]["sheet"]][:10]
+        pairs = zip(rows, theirs, strict=False)
+        return [{**own, **{c: r[c] for c in contents}} for own, r in pairs] + rows[len(theirs) :]
+
+    zone.edit_rows(copied)
+    path = zone.settings.lake / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for delivery in manifest["deliveries"]:
+        if delivery["sha256"] == other.sha256:
+            delivery["state"] = "withdrawn"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
 # What no workbook can make, as the reader comes first: a lake that says so.
 EDITS: dict[str, Callable[[Zone], None]] = {
     "layout_not_in_seeds": lambda zone: zone.edit_delivery(layout_id="1999"),
@@ -175,6 +195,7 @@ EDITS: dict[str, Callable[[Zone], None]] = {
     "questionnaire_absent": lambda zone: zone.edit_delivery(
         rows_per_questionnaire={**zone.first.rows_per_questionnaire, "staff": 0}
     ),
+    "same_answers_as_withdrawn": _withdrawn_answers,
     "inriktning_not_in_seeds": lambda zone: zone.edit_activity(inriktning="annan"),
     "langd_not_in_seeds": lambda zone: zone.edit_activity(langd="annan"),
     "activity_listed_twice": lambda zone: zone.edit_delivery(

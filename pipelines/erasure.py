@@ -1,0 +1,110 @@
+"""Erasing: what a delivery left behind in the home folder, removed for good.
+
+Belongs here: where anything of a delivery may lie, and removing it, so that no byte stays. Does
+not: deciding that a delivery is erased (withdrawal.py), or the landing zone, which is only read.
+
+The audit log's tombstone comes first, this after it, and a line `purge` last: whatever is
+interrupted is done by the next run. DuckDB and SQLite keep the bytes of deleted rows, so databases
+are removed and built anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from pipelines import audit, lake, lock
+from pipelines.lake import Manifest
+from pipelines.register import Register
+from pipelines.settings import Settings
+
+_OF_DAGSTER = ("schedules", "dagster.yaml")
+_TICKS = ("job_ticks", "asset_daemon_asset_evaluations")
+
+
+class UiOpenError(Exception):
+    """Dagster's page is open and holds on to its history; the message is Swedish."""
+
+
+def finish(settings: Settings, register: Register) -> None:
+    """Does what is left to do of erasures; nothing when all is done.
+
+    Raises:
+        UiOpenError: Dagster's page is open.
+        BrokenLogError: the audit log is not whole.
+    """
+    log = audit.whole(settings)
+    if not log.pending:
+        return
+    not_open(settings)
+    manifest = lake.resettle(settings, register, log.withdrawn, log.erased)
+    sweep(settings, manifest, min(log.pending.values()))
+    _sweep_dagster(settings.dagster_home)
+    audit.append(settings, [audit.Act("purge", counts={"files": len(log.pending)})])
+
+
+def not_open(settings: Settings) -> None:
+    """Refuses to go on while Dagster's page is open.
+
+    Raises:
+        UiOpenError: it is.
+    """
+    if lock.is_open(settings):
+        raise UiOpenError(
+            "Dagsters webbsida är öppen och dess historik ska raderas. Stäng den (Ctrl+C där "
+            "nns ui kör) och ge samma kommando igen."
+        )
+
+
+def sweep(settings: Settings, manifest: Manifest, first_round: int) -> None:
+    """Removes what is of no delivery in the manifest, and all that was made of several.
+
+    Receipts from the first round on, marts, pages and dbt's log are made anew by the next check and
+    build. Dagster's own storage is left alone: a run may be using it.
+    """
+    for path in [*_strays(settings, manifest), *_made_of_several(settings, first_round)]:
+        path.unlink(missing_ok=True)
+    for folder in (settings.working_database.parent, settings.home / "logs"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
+    """What was read of, and found in, deliveries that the manifest does not have."""
+    contents = {"none", *(d.sha256 for d in manifest.deliveries)}
+    yield from (p for p in settings.lake.glob("answers/*/*") if p.stem not in contents)
+    names = {d.delivery_id for d in manifest.deliveries}
+    found = settings.receipts.glob("*/.findings/*")
+    yield from (p for p in found if p.name.partition(".")[0] not in names)
+    yield from settings.home.rglob(".*.part*")  # what a crash left half written
+
+
+def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:
+    """What may mention a delivery beside others."""
+    told = (p for p in settings.receipts.glob("*/*") if p.is_file())
+    yield from (p for p in told if int(p.parent.name) >= first_round)
+    drafts = settings.reminders.glob("*/*")
+    yield from (p for p in drafts if p.is_file() and int(p.parent.name) >= first_round)
+    yield from settings.digest.glob("*.txt")
+    yield from (settings.snapshot, settings.home / "status.html")
+
+
+def _sweep_dagster(folder: Path) -> None:
+    """Removes the history of runs, whose events name files; what schedules and sensors know stays.
+
+    Their ticks go: a tick repeats what a run or a sensor said.
+    """
+    for path in folder.glob("*"):
+        if path.is_dir() and path.name not in _OF_DAGSTER:
+            shutil.rmtree(path)
+        elif path.name not in _OF_DAGSTER:
+            path.unlink()
+    for path in folder.glob("schedules/*.db"):
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            tables = database.execute("select name from sqlite_master where type = 'table'")
+            for table in {name for (name,) in tables.fetchall()} & set(_TICKS):
+                database.execute(f"delete from {table}")  # noqa: S608 one of two fixed names
+            database.execute("vacuum")
+            database.execute("pragma wal_checkpoint(truncate)")
