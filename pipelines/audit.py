@@ -333,16 +333,16 @@ def _write(settings: Settings, log: Log, acts: Sequence[Act]) -> None:
     """Writes lines after the whole ones, then the head."""
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     number, previous = (log.lines[-1].number, log.lines[-1].hash) if log.lines else (0, _START)
-    written = b""
+    written = []
     for act in acts:
         number += 1
         fields = Line(number, moment, act, previous, "").as_dict()
         previous = _hash_of(fields)
-        written += _canonical({**fields, "hash": previous}) + b"\n"
+        written.append(_canonical({**fields, "hash": previous}) + b"\n")
     with path_of(settings).open("ab") as file:
         if log.unfinished:
             file.truncate(file.tell() - log.unfinished)
-        file.write(written)
+        file.writelines(written)
         file.flush()
         os.fsync(file.fileno())
     _write_head(settings, number, previous)

@@ -465,6 +465,14 @@ def write_templates(
     out_: Annotated[
         Path | None, typer.Option("--out", help="Mapp att skriva till.", metavar="MAPP")
     ] = None,
+    xlsform: Annotated[
+        bool,
+        typer.Option(
+            "--xlsform",
+            help="Skriv också webbenkäter (XLSForm, för ODK, KoBo med flera), i mappen webb.",
+            metavar="",
+        ),
+    ] = False,
     raw: RawOption = None,
     home: HomeOption = None,
 ) -> None:
@@ -499,6 +507,8 @@ def write_templates(
     except template.TemplateError as error:
         raise Fault(str(error)) from error
     _print_templates(written, folders, round_, out_)
+    if xlsform:
+        _write_forms(written, folders, round_, out_ / "webb")
 
 
 @app.command("ui", cls=terminal.Command)
@@ -811,6 +821,23 @@ def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:
     for round_, n in sorted(stops.items()):
         files = several(n, "fil", "filer")
         out.print(f"I omgång {round_} väntar {files} på rättning: nns status --round {round_}")
+
+
+def _write_forms(written: Written, folders: Settings, round_: int, where: Path) -> None:
+    """Writes the web questionnaires of the associations that have templates, and says so."""
+    from pipelines.web.columns import WEB
+    from pipelines.web.xlsform import write_forms
+
+    known, n_forms = instrument.load(), 0
+    for association, activities in written.carried.items():
+        args = (where, round_, association, activities, known, written.is_synthetic)
+        n_forms += len(write_forms(*args))
+    answers = folders.raw / str(round_) / WEB
+    out.print(
+        f"{several(n_forms, 'webbenkät', 'webbenkäter')} i {where}, en fil per förbund och enkät. "
+        f"Lägg svaren (CSV) i {answers}.",
+        soft_wrap=True,
+    )
 
 
 def _print_templates(written: Written, folders: Settings, round_: int, where: Path) -> None:

@@ -11,18 +11,13 @@ are removed and built anew.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from pipelines import audit, lake, lock
 from pipelines.lake import Manifest
 from pipelines.register import Register
 from pipelines.settings import Settings
-
-_OF_DAGSTER = ("schedules", "dagster.yaml")
-_TICKS = ("job_ticks", "asset_daemon_asset_evaluations")
 
 
 class UiOpenError(Exception):
@@ -92,19 +87,13 @@ def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:
 
 
 def _sweep_dagster(folder: Path) -> None:
-    """Removes the history of runs, whose events name files; what schedules and sensors know stays.
+    """Removes what Dagster keeps of runs, schedules and sensors: events and ticks name files.
 
-    Their ticks go: a tick repeats what a run or a sensor said.
+    Schedules and sensors start anew, as they are set up; where a sensor had come to in the history
+    of runs would be wrong without that history.
     """
     for path in folder.glob("*"):
-        if path.is_dir() and path.name not in _OF_DAGSTER:
+        if path.is_dir():
             shutil.rmtree(path)
-        elif path.name not in _OF_DAGSTER:
+        elif path.name != "dagster.yaml":
             path.unlink()
-    for path in folder.glob("schedules/*.db"):
-        with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            tables = database.execute("select name from sqlite_master where type = 'table'")
-            for table in {name for (name,) in tables.fetchall()} & set(_TICKS):
-                database.execute(f"delete from {table}")  # noqa: S608 one of two fixed names
-            database.execute("vacuum")
-            database.execute("pragma wal_checkpoint(truncate)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -58,7 +58,7 @@ class Written:
     Attributes:
         new: files that were written.
         unchanged: files that were there already, byte by byte.
-        without_activities: associations with no activities to carry over.
+        carried: the activities carried over, by whom they are for.
         without_names: associations whose activities have codes and no names.
         is_loaded: whether any earlier round is loaded.
         is_synthetic: whether the register says that it is invented.
@@ -66,10 +66,15 @@ class Written:
 
     new: tuple[Path, ...]
     unchanged: tuple[Path, ...]
-    without_activities: tuple[Association, ...]
+    carried: Mapping[Association, tuple[write.Activity, ...]]
     without_names: tuple[Association, ...]
     is_loaded: bool
     is_synthetic: bool
+
+    @property
+    def without_activities(self) -> tuple[Association, ...]:
+        """Associations with no activities to carry over."""
+        return tuple(a for a, activities in self.carried.items() if not activities)
 
 
 def write_templates(
@@ -97,12 +102,16 @@ def write_templates(
             "Ange en annan mapp med --out."
         )
     files: dict[Path, bytes] = {}
-    carried: dict[str, tuple[write.Activity, ...]] = {}
+    carried: dict[Association, tuple[write.Activity, ...]] = {}
     for done, association in enumerate(associations, start=1):
         whose = association.association_id
-        carried[whose] = activities_for(settings, manifest, register, whose, round_)
+        carried[association] = activities_for(settings, manifest, register, whose, round_)
         files[out / f"{whose}_{round_}.xlsx"] = template(
-            association, carried[whose], round_, instrument, is_synthetic=register.is_synthetic
+            association,
+            carried[association],
+            round_,
+            instrument,
+            is_synthetic=register.is_synthetic,
         )
         progress(done, len(associations))
     there = {path for path in files if path.exists()}
@@ -118,8 +127,8 @@ def write_templates(
     return Written(
         new=tuple(path for path in files if path not in same),
         unchanged=tuple(path for path in files if path in same),
-        without_activities=tuple(a for a in associations if not carried[a.association_id]),
-        without_names=tuple(a for a in associations if _is_nameless(carried[a.association_id])),
+        carried=carried,
+        without_names=tuple(a for a in associations if _is_nameless(carried[a])),
         is_loaded=any(d.round < round_ for d in manifest.counting()),
         is_synthetic=register.is_synthetic,
     )
