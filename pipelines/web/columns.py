@@ -22,7 +22,7 @@ WEB = "web"
 
 _OF_SOME = ("insats_kod", "kon")  # what only some questionnaires ask
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]|_(?=u[0-9A-F]{4,6}_)")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]|_(?=u[0-9A-F]{4})")  # such a _ would read as a sign
 _NAMED = re.compile(r"_u([0-9A-F]{4,6})_")
 
 

@@ -834,7 +834,7 @@ def roster(facts: Facts) -> Table:
     """Who was expected or delivered, in every round for which anything came."""
     table = []
     for dates in facts.seeds["rounds"]:
-        came = [d for d in facts.deliveries if d.path.parent.name == dates["round"]]
+        came = [d for d in facts.deliveries if dates["round"] in d.file.split("/")[:-1]]
         expected = expected_associations(facts, int(dates["round"]), "nation", "0000")
         senders = {d.association_id for d in came if d.association_id}
         for association_id in sorted({*expected, *senders} if came else ()):

@@ -13,7 +13,7 @@ import pytest
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from pipelines import instrument as instruments
-from pipelines import lake, loading, register, status
+from pipelines import lake, loading, register, roster
 from pipelines.findings import rules
 from pipelines.instrument import seed_rows
 from pipelines.settings import Settings
@@ -349,7 +349,7 @@ def test_each_association_expected_gets_a_file_and_no_other(zone, tmp_path):
     zone.load()
     out = tmp_path / "mallar"
     written = template.write_templates(zone.settings, zone.register, 2027, out)
-    expected = status.expected_associations(zone.register, INSTRUMENT.rounds[2027])
+    expected = roster.expected_associations(zone.register, INSTRUMENT.rounds[2027])
     assert {p.name for p in out.iterdir()} == {f"{a.association_id}_2027.xlsx" for a in expected}
     assert sorted(written.new) == sorted(out.iterdir())
     assert written.is_loaded
