@@ -21,6 +21,7 @@ from io import StringIO
 from pathlib import Path
 
 import openpyxl
+from openpyxl.styles import Alignment
 from rich.ansi import AnsiDecoder
 from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
@@ -123,7 +124,7 @@ def _sheet(template: Path, picture: str, folder: str) -> None:
     page = book["Deltagare avslut"]
     for row, cells in enumerate(PASTED, start=3):
         for column, value in enumerate(cells, start=1):
-            page.cell(row, column).value = value
+            page.cell(row, column, value).alignment = Alignment(horizontal="left")
     page.print_area = "A1:J12"
     for other in book.worksheets:
         if other is not page:
@@ -134,7 +135,7 @@ def _sheet(template: Path, picture: str, folder: str) -> None:
     convert = ["soffice", office, "--headless", "--convert-to", "pdf", "--outdir", folder]
     subprocess.run([*convert, str(template)], check=True, capture_output=True)
     pdf, target = Path(folder, f"{template.stem}.pdf"), str(HERE / Path(picture).stem)
-    part = ["-singlefile", "-x", "60", "-y", "60", "-W", "1500", "-H", "420"]
+    part = ["-singlefile", "-x", "60", "-y", "60", "-W", "1500", "-H", "220"]
     subprocess.run(["pdftoppm", "-png", "-r", "140", *part, str(pdf), target], check=True)
 
 

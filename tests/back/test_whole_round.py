@@ -25,8 +25,10 @@ from pipelines import (
     audit,
     checking,
     instrument,
+    lake,
     loading,
     register,
+    roster,
     warehouse,
     withdrawal,
 )
@@ -110,7 +112,11 @@ class Office:
             return connection.execute(sql).fetchall()
 
     def agrees(self) -> None:
-        """The marts say what the ledger says, and nothing else."""
+        """The marts and the status say what the ledger says, and nothing else."""
+        entries = roster.of_round(lake.read_manifest(self.settings), KNOWN, self.register, ROUND)
+        assert {e.association_id: e.state for e in entries} == {
+            a: state for a, (state, *_) in self.ledger.roster.items()
+        }
         assert self.query(
             "select association_id, state, days_late, n_deliveries, n_replaced from roster "
             f"where round = {ROUND} order by association_id"
