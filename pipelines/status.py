@@ -121,8 +121,8 @@ class Overview:
 
     @property
     def late(self) -> int:
-        """Deliveries that count and came after the deadline."""
-        return sum(roster.is_late(line.days_late) for line in self.lines)
+        """Associations of which a file that counts came after the deadline."""
+        return len({li.association_id for li in self.lines if roster.is_late(li.days_late)})
 
     @property
     def news(self) -> str:

@@ -401,3 +401,16 @@ def test_status_imports_neither_dagster_nor_dbt_nor_great_expectations(raw: Path
         check=True,
     )
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_web_questionnaires_are_written_beside_the_templates(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    run = nns("template", "--round", "2027", "--out", str(tmp_path / "mallar"), "--xlsform")
+    assert run.returncode == 0, run.stderr
+    templates = {p.name.removesuffix("_2027.xlsx") for p in (tmp_path / "mallar").glob("*.xlsx")}
+    forms = [p.name for p in (tmp_path / "mallar" / "webb").iterdir()]
+    assert len(templates) == 2
+    assert len(forms) == 12  # six questionnaires of each
+    assert {next(a for a in templates if name.startswith(a)) for name in forms} == templates
+    assert str(raw / "2027" / "web") in run.stdout
