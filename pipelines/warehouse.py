@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipelines import lake
@@ -58,12 +59,18 @@ def project_files() -> list[Path]:
 def ensure_manifest(settings: Settings) -> Path:
     """The path of dbt's manifest, parsed anew when a file of the project is younger.
 
+    It is written beside its place and renamed: another process may be reading it. Builds leave it.
+
     Raises:
         BuildError: the project does not parse.
     """
     youngest = max(path.stat().st_mtime_ns for path in project_files())
     if not MANIFEST.exists() or MANIFEST.stat().st_mtime_ns < youngest:
-        _invoke(settings, ["parse"])
+        MANIFEST.parent.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=MANIFEST.parent) as beside:
+            _invoke(settings, ["parse"], target=Path(beside))
+            for name in ("partial_parse.msgpack", MANIFEST.name):
+                Path(beside, name).replace(MANIFEST.with_name(name))
     return MANIFEST
 
 
@@ -88,13 +95,18 @@ def build(
         settings.working_database.unlink(missing_ok=True)
     settings.working_database.parent.mkdir(parents=True, exist_ok=True)
     now = fingerprint(settings)
-    _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *selection], on_event)
+    leave_manifest = "--no-write-json"
+    without_unit_tests = ["--exclude-resource-type", "unit_test"]
+    _invoke(settings, ["build", leave_manifest, *without_unit_tests, *selection], on_event)
     if not selection:
         lake.write_text(built_from, now)
 
 
 def _invoke(
-    settings: Settings, arguments: list[str], on_event: Callable[[Any], None] = lambda event: None
+    settings: Settings,
+    arguments: list[str],
+    on_event: Callable[[Any], None] = lambda event: None,
+    target: Path = MANIFEST.parent,
 ) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -103,7 +115,9 @@ def _invoke(
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
         with chdir(settings.home):  # the project names lake and database from there
-            result = dbtRunner(callbacks=[on_event]).invoke([*arguments, *_dbt_options(settings)])
+            result = dbtRunner(callbacks=[on_event]).invoke(
+                [*arguments, *_dbt_options(settings, target)]
+            )
     finally:
         cleanup_event_logger()
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -111,11 +125,11 @@ def _invoke(
         raise BuildError(_why(result)) from result.exception
 
 
-def _dbt_options(settings: Settings) -> list[str]:
+def _dbt_options(settings: Settings, target: Path) -> list[str]:
     folders = {
         "--project-dir": DBT_PROJECT,
         "--profiles-dir": DBT_PROJECT,
-        "--target-path": MANIFEST.parent,
+        "--target-path": target,
         "--log-path": settings.home / "logs",
     }
     quiet = ["--no-use-colors", "--log-level", "none", "--log-level-file", "error"]

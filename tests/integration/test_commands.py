@@ -19,7 +19,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from pipelines import cli, runs
+from pipelines import cli, runs, warehouse
 from pipelines.settings import Settings
 from pipelines.workbook.sample import write_landing_zone
 
@@ -414,3 +414,14 @@ def test_web_questionnaires_are_written_beside_the_templates(
     assert len(forms) == 12  # six questionnaires of each
     assert {next(a for a in templates if name.startswith(a)) for name in forms} == templates
     assert str(raw / "2027" / "web") in run.stdout
+
+
+def test_a_build_leaves_the_manifest_alone_that_other_processes_read(
+    nns: Nns, raw: Path, tmp_path: Path
+) -> None:
+    nns("run")
+    before = warehouse.MANIFEST.stat()
+    (tmp_path / "home" / "marts.duckdb").unlink()
+    assert nns("build").returncode == 0
+    after = warehouse.MANIFEST.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
