@@ -826,18 +826,22 @@ def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:
 def _write_forms(written: Written, folders: Settings, round_: int, where: Path) -> None:
     """Writes the web questionnaires of the associations that have templates, and says so."""
     from pipelines.web.columns import WEB
-    from pipelines.web.xlsform import write_forms
+    from pipelines.web.xlsform import untranslated, write_forms
 
     known, n_forms = instrument.load(), 0
     for association, activities in written.carried.items():
         args = (where, round_, association, activities, known, written.is_synthetic)
         n_forms += len(write_forms(*args))
     answers = folders.raw / str(round_) / WEB
+    lacking = Counter(known.languages[language] for language, *_ in untranslated(known))
     out.print(
         f"{several(n_forms, 'webbenkät', 'webbenkäter')} i {where}, en fil per förbund och enkät. "
         f"Lägg svaren (CSV) i {answers}.",
         soft_wrap=True,
     )
+    if lacking:
+        texts = ", ".join(f"{language} {n}" for language, n in lacking.items())
+        out.print(f"Texter utan översättning, som visas på svenska: {texts}.", soft_wrap=True)
 
 
 def _print_templates(written: Written, folders: Settings, round_: int, where: Path) -> None:

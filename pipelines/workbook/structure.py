@@ -18,7 +18,7 @@ from operator import itemgetter
 from string import digits
 from typing import Any
 
-from pipelines.findings import Finding, Severity, finding
+from pipelines.findings import Finding, finding
 from pipelines.instrument import Correction, Instrument, SheetLayout, SheetRole
 from pipelines.workbook import WORKBOOK, corrections
 from pipelines.workbook.cells import (
@@ -145,11 +145,6 @@ class Draft:
     sheets: tuple[Sheet, ...] = ()
     findings: tuple[Finding, ...] = ()
     is_refused: bool = False
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the workbook stays out."""
-        return any(f.severity is Severity.STOP for f in self.findings)
 
     @property
     def n_responses(self) -> int:

@@ -16,7 +16,19 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from pipelines import alarms, checking, findings, instrument, loading, register, roster, runs
+from pipelines import (
+    alarms,
+    audit,
+    checking,
+    findings,
+    instrument,
+    loading,
+    register,
+    reminders,
+    roster,
+    runs,
+    withdrawal,
+)
 from pipelines.alarms import Alarm
 from pipelines.instrument import Round
 from pipelines.settings import Settings
@@ -393,6 +405,45 @@ def test_a_run_that_failed_is_told_until_one_succeeds(after: Zone, tmp_path: Pat
     assert zone.night(NIGHT + timedelta(hours=1)) == []
 
 
+def test_jobs_of_several_parts_count_for_each_of_them(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "raw", tmp_path / "home")
+    runs.finished(settings, "load_and_check", ok=True, now=NIGHT)
+    assert runs.last_success(settings) is None  # nothing is built
+    runs.finished(settings, "check_and_build", ok=True, now=NIGHT + timedelta(hours=1))
+    assert runs.last_success(settings) == NIGHT
+
+
+def test_a_log_that_somebody_changed_is_told(after: Zone, tmp_path: Path) -> None:
+    zone = copy_of(after, tmp_path)
+    runs.finished(zone.settings, "run", ok=True, now=NIGHT)
+    log = audit.path_of(zone.settings)
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[1:]))
+    assert [a.rule_id for a in zone.alarms(NIGHT)] == ["audit_broken"]
+
+
+def test_nothing_more_is_asked_of_an_association_whose_delivery_was_erased(
+    after: Zone, tmp_path: Path
+) -> None:
+    zone, now = copy_of(after, tmp_path), NIGHT + timedelta(days=40)
+    known, registered = instrument.load(), register.read(zone.settings.raw)
+    runs.finished(zone.settings, "run", ok=True, now=now)
+
+    def asked(association: str) -> set[str]:
+        drafts = reminders.drafts(zone.settings, known, registered, ROUND, now.date())
+        told = {a.rule_id for a in zone.alarms(now) if a.association_id == association}
+        return told | {d.why for d in drafts if d.entry.association_id == association}
+
+    erased, removed = "testskogen", "pahittsslatten"
+    assert asked(erased) == asked(removed) == set()
+    chosen = withdrawal.unit(zone.settings, registered, erased, ROUND)
+    withdrawal.erase(zone.settings, registered, chosen, "")
+    for association in (erased, removed):
+        (zone.settings.raw / str(ROUND) / f"{association}_{ROUND}.xlsx").unlink()
+    loading.load(zone.settings, [ROUND], known, registered)
+    assert asked(erased) == set()
+    assert asked(removed) == {"delivery_missing", "delivery_removed", "missing"}
+
+
 def test_a_part_that_failed_is_told_though_the_others_succeed(after: Zone, tmp_path: Path) -> None:
     zone = copy_of(after, tmp_path)
     runs.finished(zone.settings, "run", ok=True, now=NIGHT)
@@ -453,7 +504,12 @@ def test_the_key_is_the_same_as_long_as_the_fault_is(before: Zone, tmp_path: Pat
 
 def test_every_rule_of_the_catalogue_is_raised_by_a_test() -> None:
     raised = {rule_id for s in SCENARIOS.values() for rule_id in s.raised}
-    elsewhere = {"run_failed", "run_too_old", "register_unreadable", "audit_broken"}
+    elsewhere = {
+        "run_failed",
+        "run_too_old",
+        "register_unreadable",
+        "audit_broken",
+    }  # have tests of their own
     of_findings = {f"finding_{level}" for level in ("stop", "error", "warning")}
     assert set(findings.rules(alarms.ALARMS)) - raised == elsewhere | of_findings
 
