@@ -4,6 +4,8 @@ Belongs here: every kind of cell (shown, hidden, bracket, no answers, synthetic,
 looks like a formula, a negative change). Does not: real disclosure control or real marts.
 """
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from datetime import date
