@@ -1,0 +1,332 @@
+"""Disclosure control: which figures of a round may be shown so that no hidden one can be computed.
+
+Belongs here: the rule, choosing what is hidden, and the audit of what would be published. Does not:
+tables and their rows (release/protected.py), or linear programs (bounds.py).
+
+A figure is (n, n_positive) of one question in one group. Groups are made of atoms, the smallest
+groups there are: respondents of one gender in one activity. A figure is the sum over its atoms;
+so everything that is published, in this release and the earlier ones of the round, is a linear fact
+about the same unknowns. That a group has nobody of a gender is taken to be known to everybody.
+
+1. Primary: a figure with 0 < n < T is hidden, and the split by gender where the third group is
+   that small. With few answers a share near 0 or 100 % becomes a bracket: n, and a range of shares.
+2. Complementary: as long as a reader can narrow what is hidden too far, the cheapest figure that
+   makes it possible becomes a bracket or is hidden too.
+3. Audit: the same question again, from nothing but what would be published.
+
+Sought, so neither may be narrowed below `min_width`: n, n_positive and n - n_positive of every
+hidden figure, n_positive of every bracket; nor may n of a hidden figure be known to be below T.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.bounds import Exposed, Fact, Knowledge, Sought
+from pipelines.instrument import seed_rows
+from pipelines.settings import SEEDS
+
+SHOWN, HIDDEN, BRACKET = "", "..", "[]"
+
+Atom = Hashable
+Unknown = Hashable
+"""One question's answers of one atom; two releases share it where the answers are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The thresholds, from the seed `disclosure`.
+
+    Attributes:
+        min_answers: T, the least n that is shown.
+        bracket_below: under this n a share near 0 or 100 % is a bracket.
+        min_width: the least width of what can be computed about a figure that is not shown.
+    """
+
+    min_answers: int
+    bracket_below: int
+    min_width: int
+
+
+def rule(min_answers: int | None = None, seeds: Path = SEEDS) -> Rule:
+    """The rule of the seed, with another T when one is given."""
+    values = {row["rule"]: int(row["value"]) for row in seed_rows("disclosure", seeds)}
+    return Rule(**values | ({"min_answers": min_answers} if min_answers else {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reader is told of a figure: n, and the least and most positive answers."""
+
+    n: int
+    low: int
+    high: int
+
+    @property
+    def state(self) -> str:
+        """SHOWN when the positive answers are told, else BRACKET."""
+        return SHOWN if self.low == self.high else BRACKET
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure: all cells of a release that are the sum over the same atoms.
+
+    Attributes:
+        question: whose answers.
+        atoms: the group, without the atoms that have no answer.
+        min_answers: T of the strictest of its cells.
+        worth: how much its cells are asked for; of two figures the one of less worth is hidden.
+        is_published: False for what has no cell but must not be computed either.
+        tells: whether a small group follows from it: the third gender, or those asked further.
+    """
+
+    question: str
+    atoms: frozenset[Atom]
+    min_answers: int
+    worth: int = 0
+    is_published: bool = True
+    tells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Questions that say something of each other, and all figures about them in one release.
+
+    Attributes:
+        name: for messages and the order of things.
+        figures: the figures; those without answers are left out.
+        unknowns: an atom with answers to a question → the unknown.
+        bases: a question → the one whose positive answers it builds on.
+        bounds: (question, atoms, fewest and most answers there can be), known from elsewhere.
+        is_count: whether there is only n, and n_positive is the same.
+    """
+
+    name: str
+    figures: tuple[Figure, ...]
+    unknowns: Mapping[tuple[str, Atom], Unknown]
+    bases: Mapping[str, str]
+    bounds: tuple[tuple[str, frozenset[Atom], float, float], ...] = ()
+    is_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A family as a release shows it: what is told of each figure, None where it is hidden."""
+
+    family: Family
+    told: tuple[Told | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an audit of a family found.
+
+    Attributes:
+        n_sought: ranges that had to be wide enough.
+        exposed: descriptions of those that were not.
+    """
+
+    n_sought: int
+    exposed: tuple[str, ...]
+
+
+class UnprotectableError(Exception):
+    """Earlier releases alone tell something: nothing that is hidden now can help."""
+
+
+# --- choosing what is hidden --------------------------------------------------------------------
+
+
+def primary(figure: Figure, true: Told, rule: Rule) -> Told | None:
+    """What is told of a figure seen for itself.
+
+    Source of the rule: the issue; T is the usual number of owners of surveys in Kolada.
+    """
+    if true.n < figure.min_answers or figure.tells or not figure.is_published:
+        return None
+    if true.n < rule.bracket_below and is_extreme(true, rule):
+        return bracket(true, rule)
+    return true
+
+
+def is_extreme(true: Told, rule: Rule) -> bool:
+    """Whether nearly all or nearly no answers are positive: within the least width."""
+    return min(true.low, true.n - true.low) <= rule.min_width
+
+
+def bracket(true: Told, rule: Rule) -> Told:
+    """A figure of which only a range of positive answers is told."""
+    if true.n <= 2 * rule.min_width:
+        return Told(true.n, 0, true.n)
+    if true.low <= rule.min_width:
+        return Told(true.n, 0, rule.min_width)
+    return Told(true.n, true.n - rule.min_width, true.n)
+
+
+def protect(
+    family: Family, true: Sequence[Told], earlier: Sequence[Published], rule: Rule
+) -> Published:
+    """What may be told of each figure of a family, so that nothing hidden can be computed.
+
+    Args:
+        family: the figures.
+        true: what they are, in the same order.
+        earlier: what earlier releases of the round told of the same questions.
+        rule: the thresholds.
+
+    Raises:
+        UnprotectableError: what earlier releases tell is enough to compute what they hide.
+    """
+    told = [primary(figure, t, rule) for figure, t in zip(family.figures, true, strict=True)]
+    if family.is_count:
+        told = [t and Told(t.n, t.n, t.n) for t in told]
+    reader = _Reader([*earlier, Published(family, tuple(told))], rule)
+    while exposed := reader.knowledge.exposed():
+        changed: set[int] = set()
+        for found in exposed:
+            candidates = reader.limiting(found)
+            if not candidates:
+                raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
+            if changed.isdisjoint(candidates):  # else what was just changed may be enough
+                index = min(candidates, key=lambda i: (family.figures[i].worth, true[i].n, i))
+                told[index] = _less(told[index], true[index], reader, found, rule)
+                reader.widen(index, told[index])
+                changed.add(index)
+    return Published(family, tuple(told))
+
+
+def _less(
+    told: Told | None, true: Told, reader: _Reader, found: Exposed, rule: Rule
+) -> Told | None:
+    """A bracket where that may be enough, else nothing."""
+    may_be_bracket = told == true and not reader.is_count and not reader.is_about_n(found)
+    return bracket(true, rule) if may_be_bracket and is_extreme(true, rule) else None
+
+
+# --- the audit ----------------------------------------------------------------------------------
+
+
+def audit(published: Sequence[Published], rule: Rule) -> Verdict:
+    """Whether what releases of a round show of a family leaves all that is hidden wide enough."""
+    reader = _Reader(published, rule)
+    exposed = reader.knowledge.exposed()
+    return Verdict(reader.n_sought, tuple(reader.describe(found) for found in exposed))
+
+
+# --- what a reader knows ------------------------------------------------------------------------
+
+
+class _Reader:
+    """A reader of the releases of a round, as far as one family goes; the last one may change."""
+
+    def __init__(self, published: Sequence[Published], rule: Rule) -> None:
+        self._rule = rule
+        self._current = published[-1].family
+        self.is_count = self._current.is_count
+        names = {u: None for p in published for u in p.family.unknowns.values()}
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._facts: list[Fact] = []
+        self._fact_of: dict[int, tuple[int, int]] = {}
+        self._figure_of: dict[int, int] = {}
+        self._meaning: list[tuple[str, Figure]] = []
+        for release in published:
+            self._tell(release, is_last=release is published[-1])
+        seed = zlib.crc32(self._current.name.encode())
+        n_unknowns = len(names) * (1 if self.is_count else 2)
+        self.knowledge = Knowledge(n_unknowns, self._facts, seed)
+        for release in published:
+            for figure, told in zip(release.family.figures, release.told, strict=True):
+                self._seek(release.family, figure, told)
+
+    @property
+    def n_sought(self) -> int:
+        return len(self._meaning)
+
+    def limiting(self, found: Exposed) -> list[int]:
+        """The figures of the last release that keep a range narrow and may be hidden."""
+        return sorted({self._figure_of[fact] for fact in found.facts if fact in self._figure_of})
+
+    def is_about_n(self, found: Exposed) -> bool:
+        return self._meaning[found.index][0] == "n"
+
+    def describe(self, found: Exposed) -> str:
+        what, figure = self._meaning[found.index]
+        group = ", ".join(sorted(map(str, figure.atoms))[:3])
+        return f"{figure.question} {what} [{found.low:g}, {found.high:g}] of {group}"
+
+    def widen(self, index: int, told: Told | None) -> None:
+        """Tells less of a figure of the last release."""
+        total, positive = self._fact_of[index]
+        if told:
+            self.knowledge.forget(positive, told.low, told.high)
+        else:
+            for fact in {total, positive}:
+                self.knowledge.forget(fact)
+        self._seek(self._current, self._current.figures[index], told)
+
+    # --- facts ------------------------------------------------------------------------------
+
+    def _positive(self, family: Family, question: str, atoms: Iterable[Atom]) -> list[int]:
+        step = 1 if self.is_count else 2
+        keys = ((question, atom) for atom in atoms)
+        return sorted(
+            step * self._numbers[family.unknowns[k]] for k in keys if k in family.unknowns
+        )
+
+    def _all(self, family: Family, question: str, atoms: Iterable[Atom]) -> list[int]:
+        positive = self._positive(family, question, atoms)
+        return positive if self.is_count else [u for p in positive for u in (p, p + 1)]
+
+    def _tell(self, release: Published, *, is_last: bool) -> None:
+        family = release.family
+        for index, (figure, told) in enumerate(zip(family.figures, release.told, strict=True)):
+            if told:
+                facts = self._tell_figure(family, figure, told)
+                if is_last:
+                    self._fact_of[index] = facts
+                    self._figure_of |= dict.fromkeys(facts, index)
+        for question, base in family.bases.items():
+            self._tell_base(family, question, base)
+        for question, atoms, low, high in family.bounds:
+            self._tell_sum(self._all(family, question, atoms), low, high)
+
+    def _tell_figure(self, family: Family, figure: Figure, told: Told) -> tuple[int, int]:
+        """The numbers of the facts about n and about n_positive."""
+        total = self._tell_sum(self._all(family, figure.question, figure.atoms), told.n, told.n)
+        if self.is_count:
+            return total, total
+        unknowns = self._positive(family, figure.question, figure.atoms)
+        return total, self._tell_sum(unknowns, told.low, told.high)
+
+    def _tell_sum(self, unknowns: Sequence[int], low: float, high: float) -> int:
+        self._facts.append(Fact(unknowns, [1] * len(unknowns), low, high))
+        return len(self._facts) - 1
+
+    def _tell_base(self, family: Family, question: str, base: str) -> None:
+        """Nobody answers a question who is not positive on its base, atom by atom."""
+        for asked, atom in family.unknowns:
+            if asked == question:
+                answers = self._all(family, question, [atom])
+                positive = self._positive(family, base, [atom])
+                signs = [1] * len(answers) + [-1] * len(positive)
+                self._facts.append(Fact([*answers, *positive], signs, float("-inf"), 0))
+
+    # --- what is sought -------------------------------------------------------------------------
+
+    def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
+        if told and told.state == SHOWN:
+            return
+        positive = self._positive(family, figure.question, figure.atoms)
+        sought = [] if self.is_count else [("n_positive", positive, 0)]
+        if not told:
+            everybody = self._all(family, figure.question, figure.atoms)
+            sought.append(("n", everybody, figure.min_answers))
+            if not self.is_count:
+                sought.append(("n - n_positive", [u + 1 for u in positive], 0))
+        self._meaning += [(what, figure) for what, _, _ in sought]
+        width = self._rule.min_width
+        self.knowledge.seek([Sought(tuple(unknowns), width, top) for _, unknowns, top in sought])

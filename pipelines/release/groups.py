@@ -1,0 +1,242 @@
+"""The groups of a round: which figures of the marts are sums over which respondents.
+
+Belongs here: from rows of the marts to families of figures (disclosure.py). Does not: the rule of
+what may be shown, or how a release's tables look (protected.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.disclosure import Family, Figure, Rule, Told
+
+MUNICIPALITY = "municipality"
+"""The level of a key figure: its associations' answers pooled."""
+
+Cell = tuple[str, str, str, str]
+"""level, unit_id, question_id (or questionnaire_id of those returned), gender."""
+
+Counts = Mapping[Cell, tuple[int, int]]
+"""n and n_positive of the marts' rows."""
+
+Atom = tuple[str, str, str]
+"""association_id, insats_kod ('': in none), gender (K, M, or A for every other answer)."""
+
+_WORTH = {"activity": 1, "association": 2, "county": 2, MUNICIPALITY: 2, "activity_group": 2, "nation": 3}
+_TOTAL, _SPLIT, _OTHER = "T", ("K", "M"), "A"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """How units are made of each other in a round, and questions of each other; from the marts.
+
+    Attributes:
+        nation: the nation's unit_id.
+        counties: an association → the unit_id of its county.
+        groups: an activity's unit_id → that of its group of comparable ones, where it has one.
+        pools: an association → the municipalities that are its members.
+        thresholds: a question → the least number of answers of its key figure, where it has one.
+        bases: a question → the one whose positive answers it builds on.
+    """
+
+    nation: str
+    counties: Mapping[str, str]
+    groups: Mapping[str, str]
+    pools: Mapping[str, tuple[str, ...]]
+    thresholds: Mapping[str, int]
+    bases: Mapping[str, str]
+
+    def units(self, atom: Atom, question: str) -> Iterator[tuple[str, str]]:
+        """The level and unit_id of each group an atom is part of."""
+        association, activity, _ = atom
+        yield "nation", self.nation
+        yield "association", association
+        if association in self.counties:
+            yield "county", self.counties[association]
+        if activity:
+            unit = f"{association}/{activity}"
+            yield "activity", unit
+            if unit in self.groups:
+                yield "activity_group", self.groups[unit]
+        if question in self.thresholds:
+            for municipality in self.pools.get(association, ()):
+                yield MUNICIPALITY, municipality
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A family of figures, what they are, and the cells in which they stand.
+
+    `cells` maps every cell with answers to the place of its figure.
+    """
+
+    family: Family
+    true: tuple[Told, ...]
+    cells: Mapping[Cell, int]
+
+
+class UnreconciledError(Exception):
+    """A row of the marts is not the sum of its parts; nothing can be said of what it tells."""
+
+
+def of_questions(counts: Counts, register: Register, rule: Rule) -> Iterator[Group]:
+    """A group per family of questions, in the order of their names.
+
+    Args:
+        counts: rows of measure_results of one round.
+        register: how units are made of each other.
+        rule: T.
+
+    Raises:
+        UnreconciledError: the rows do not add up.
+    """
+    by_question: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
+    for cell, count in counts.items():
+        by_question[cell[2]][cell] = count
+    families: dict[str, list[str]] = defaultdict(list)
+    for question in sorted(by_question):
+        base = register.bases.get(question, question)
+        families[base if base in by_question else question].append(question)
+    for name, questions in sorted(families.items()):
+        figures = _Figures(register, rule)
+        further = {q: by_question[q] for q in questions if q != name}
+        for question in questions:
+            is_base = question == name
+            figures.add(question, by_question[question], further if is_base else {})
+        yield figures.group(name, dict.fromkeys(further, name))
+
+
+def of_returned(counts: Counts, register: Register, rule: Rule) -> Iterator[Group]:
+    """A group per questionnaire: how many were returned, by nation, county and association.
+
+    Args:
+        counts: rows of response_rates of those levels, n_positive the same as n.
+        register, rule: as of questions.
+    """
+    by_questionnaire: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
+    for cell, count in counts.items():
+        by_questionnaire[cell[2]][cell] = count
+    for name, rows in sorted(by_questionnaire.items()):
+        figures = _Figures(register, rule)
+        figures.add(name, rows, {})
+        yield figures.group(name, {}, is_count=True)
+
+
+class _Figures:
+    """The figures of a family as they are gathered, cells of the same atoms as one."""
+
+    def __init__(self, register: Register, rule: Rule) -> None:
+        self._register = register
+        self._rule = rule
+        self._unknowns: dict[tuple[str, Atom], tuple[str, Atom, int, int]] = {}
+        self._places: dict[tuple[str, frozenset[Atom]], int] = {}
+        self._figures: list[Figure] = []
+        self._true: list[Told] = []
+        self._cells: dict[Cell, int] = {}
+
+    def add(self, question: str, rows: Counts, further: Mapping[str, Counts]) -> None:
+        """Adds all figures of one question; `further` is what only those positive on it answer."""
+        atoms = dict(_atoms(rows))
+        members: dict[tuple[str, str, str], set[Atom]] = defaultdict(set)
+        for atom in atoms:
+            for level, unit in self._register.units(atom, question):
+                for gender in {atom[2], _TOTAL}:
+                    members[level, unit, gender].add(atom)
+        self._unknowns |= {(question, a): (question, a, *count) for a, count in atoms.items()}
+        for (level, unit, gender), group in sorted(members.items()):
+            cell = (level, unit, question, gender)
+            true = Told(*_sum(atoms, group))
+            if level == MUNICIPALITY and gender == _TOTAL:
+                self._add(cell, group, true, self._register.thresholds[question])
+            elif cell in rows:
+                if (true.n, true.low) != rows[cell]:
+                    raise UnreconciledError(f"{cell}: {rows[cell]} is not the sum of its parts")
+                others = members.get((level, unit, _OTHER), set()) if gender != _TOTAL else set()
+                parts = [
+                    rows_.get((level, unit, q, gender), (0, 0)) for q, rows_ in further.items()
+                ]
+                sizes = [_sum(atoms, others)[0], *(n for n, _ in parts)]
+                tells = any(0 < n < self._rule.min_answers for n in sizes)
+                tells |= question in self._register.bases and (level == "activity" or (gender != _TOTAL and level != "nation"))
+                self._add(cell, group, true, self._rule.min_answers, tells=tells)
+            elif gender == _OTHER and level != MUNICIPALITY:
+                self._add_unpublished(question, group, true)
+        for association in {a for a, activity, _ in atoms if activity}:
+            rest = {a for a in atoms if a[:2] == (association, "")}
+            self._add_unpublished(question, rest, Told(*_sum(atoms, rest)))
+
+    def group(self, name: str, bases: Mapping[str, str], *, is_count: bool = False) -> Group:
+        """All that was added."""
+        family = Family(name, tuple(self._figures), self._unknowns, bases, is_count=is_count)
+        return Group(family, tuple(self._true), self._cells)
+
+    def _add(
+        self, cell: Cell, atoms: Iterable[Atom], true: Told, least: int, *, tells: bool = False
+    ) -> None:
+        least = max(least, self._rule.min_answers)
+        worth = 0 if cell[3] != _TOTAL else _WORTH[cell[0]]
+        figure = Figure(cell[2], frozenset(atoms), least, worth)
+        self._cells[cell] = self._put(figure, true, tells=tells)
+
+    def _add_unpublished(self, question: str, atoms: Iterable[Atom], true: Told) -> None:
+        """What no row tells, and must not be told by others, when it is a small group."""
+        if 0 < true.n < self._rule.min_answers:
+            least = self._rule.min_answers
+            self._put(Figure(question, frozenset(atoms), least, is_published=False), true)
+
+    def _put(self, figure: Figure, true: Told, *, tells: bool = False) -> int:
+        """The place of a figure, the strictest of all that are the sum of the same atoms."""
+        place = self._places.setdefault((figure.question, figure.atoms), len(self._figures))
+        if place == len(self._figures):
+            self._figures.append(figure)
+            self._true.append(true)
+        known = self._figures[place]
+        self._figures[place] = Figure(
+            figure.question,
+            figure.atoms,
+            max(known.min_answers, figure.min_answers),
+            max(known.worth, figure.worth),
+            known.is_published or figure.is_published,
+            known.tells or tells,
+        )
+        return place
+
+
+def _atoms(rows: Counts) -> Iterator[tuple[Atom, tuple[int, int]]]:
+    """The atoms with answers to one question, from the rows of activities and associations."""
+    inside: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for cell in rows:
+        if cell[0] == "activity" and cell[3] == _TOTAL:
+            association, _, activity = cell[1].partition("/")
+            for gender, count in _by_gender(rows, cell).items():
+                inside[association, gender].append(count)
+                if count[0]:
+                    yield (association, activity, gender), count
+    for cell in rows:
+        if cell[0] == "association" and cell[3] == _TOTAL:
+            for gender, count in _by_gender(rows, cell).items():
+                if (rest := _difference(count, inside[cell[1], gender]))[0]:
+                    yield (cell[1], "", gender), rest
+
+
+def _by_gender(rows: Counts, total: Cell) -> dict[str, tuple[int, int]]:
+    """What a unit's total is made of; a gender without a row has nobody."""
+    split = {gender: rows.get((*total[:3], gender), (0, 0)) for gender in _SPLIT}
+    return {**split, _OTHER: _difference(rows[total], split.values())}
+
+
+def _difference(total: tuple[int, int], parts: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    listed = list(parts)
+    n, n_positive = total[0] - sum(p[0] for p in listed), total[1] - sum(p[1] for p in listed)
+    if not 0 <= n_positive <= n:
+        raise UnreconciledError(f"{listed} are more than their total {total}")
+    return n, n_positive
+
+
+def _sum(atoms: Mapping[Atom, tuple[int, int]], group: Iterable[Atom]) -> tuple[int, int, int]:
+    """n and twice n_positive: what a figure is."""
+    counts = [atoms[atom] for atom in group]
+    n_positive = sum(c[1] for c in counts)
+    return sum(c[0] for c in counts), n_positive, n_positive
