@@ -54,7 +54,7 @@ def write(content: Content, folder: Path) -> None:
 
 def _formats(book: Any) -> dict[str, Any]:
     """The formats by name; of cells in a table by their kind."""
-    head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#12508C", "valign": "vcenter"}
+    head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#12508C", "indent": 1}
     warning = {"bold": True, "font_size": 16, "font_color": "#B4460F", "valign": "vcenter"}
     return {
         "title": book.add_format({"bold": True, "font_size": 18, "font_color": "#12508C"}),
@@ -67,7 +67,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "count": book.add_format({"num_format": "#,##0", "valign": "top"}),
         "head": book.add_format(head),
         "number_head": book.add_format({**head, "align": "right", "indent": 2}),
-        "text": book.add_format({"num_format": "@"}),
+        "text": book.add_format({"num_format": "@", "indent": 1}),
         "integer": book.add_format({"num_format": "0"}),
         "decimal": book.add_format({"num_format": "0.0"}),
         # Excel shows a truth value in its own language; LibreOffice shows what the format says
