@@ -55,6 +55,7 @@ def write(content: Content, folder: Path) -> None:
 def _formats(book: Any) -> dict[str, Any]:
     """The formats by name; of cells in a table by their kind."""
     head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#12508C", "indent": 1}
+    top = {"valign": "top", "indent": 1}
     warning = {"bold": True, "font_size": 16, "font_color": "#B4460F", "valign": "vcenter"}
     return {
         "title": book.add_format({"bold": True, "font_size": 18, "font_color": "#12508C"}),
@@ -62,8 +63,8 @@ def _formats(book: Any) -> dict[str, Any]:
         "warning": book.add_format(warning),
         "section": book.add_format({"bold": True, "font_size": 12, "font_color": "#12508C"}),
         "label": book.add_format({"bold": True, "valign": "top"}),
-        "wrapped": book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"}),
-        "link": book.add_format({"font_color": "#12508C", "underline": 1, "valign": "top"}),
+        "wrapped": book.add_format({**top, "text_wrap": True, "num_format": "@"}),
+        "link": book.add_format({**top, "font_color": "#12508C", "underline": 1}),
         "count": book.add_format({"num_format": "#,##0", "valign": "top"}),
         "head": book.add_format(head),
         "number_head": book.add_format({**head, "align": "right", "indent": 2}),
@@ -97,7 +98,7 @@ def _write_readme(page: Any, formats: Mapping[str, Any], content: Content) -> No
         row += 1
     for label, fact in _facts(content):
         page.write_string(row, 0, label, formats["label"])
-        page.write_string(row, 1, fact)
+        page.write_string(row, 1, fact, formats["wrapped"])
         row += 1
     row = _write_statuses(page, row + 1, formats, content)
     _write_contents(page, row + 1, formats, content)

@@ -113,7 +113,7 @@ duck.write(replace(made, tables={**made.tables, table.name: many}), Path(sys.arg
 
 def test_the_same_tables_give_the_same_bytes_in_any_process(tmp_path: Path) -> None:
     hashes = set()
-    for n, zone in enumerate(["UTC", "Asia/Tokyo", "America/Caracas"]):
+    for n, zone in enumerate(["UTC", "Asia/Tokyo"]):
         folder = tmp_path / str(n)
         environment = {
             **os.environ,
