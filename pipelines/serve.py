@@ -133,7 +133,7 @@ def _read(releases: tuple[Path, ...]) -> Served:
         name: {r["id"]: r for read in envelopes[name] for r in read["values"]}
         for name in ("kpi", "municipality")
     }
-    data = {
+    data: dict[tuple[Id, ...], Record] = {
         (row["kpi"], row["municipality"], row["period"]): row
         for read in envelopes["data"]
         for row in read["values"]
@@ -141,7 +141,7 @@ def _read(releases: tuple[Path, ...]) -> Served:
     return Served(
         records={name: dict(sorted(found.items())) for name, found in records.items()},
         data=data,
-        years=sorted({period for _, _, period in data}),
+        years=sorted({row["period"] for row in data.values()}),
         is_synthetic=any("synthetic" in read for reads in envelopes.values() for read in reads),
     )
 
