@@ -114,7 +114,7 @@ def _served(request: Request) -> Served:
 
 def _latest(published: Path) -> tuple[Path, ...]:
     """The folder of the latest release of each round, the oldest round first."""
-    found = tuple(path.resolve() for path in sorted(published.glob("[0-9]*/latest")))
+    found = tuple(path.resolve() for path in sorted(published.glob("*/latest")))
     if not found:
         raise NothingPublishedError(
             "Ingen omgång är publicerad ännu. Publicera en först: nns publish --round ÅÅÅÅ"

@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from pipelines.instrument import seed_rows
 from pipelines.release import rka
 from pipelines.release.table import SHOWN, SYNTHETIC_SV, Content
+from pipelines.workbook.write import CREATED
 
 DATA = Path(__file__).parents[1] / "data"
 HEADER = [row["column_name"] for row in seed_rows("rka_columns")]
@@ -99,8 +100,12 @@ def test_the_workbook_says_who_sends_it_and_what_the_columns_are(
     assert "2026" in next(iter(page))
 
 
-def test_the_same_content_gives_the_same_bytes(made: Content, folder: Path, tmp_path: Path) -> None:
+def test_the_same_content_gives_the_same_bytes_at_any_time(
+    made: Content, folder: Path, tmp_path: Path
+) -> None:
     rka.write(made, tmp_path)
+    made_at = openpyxl.load_workbook(tmp_path / "rka" / "nyckeltal_2026.xlsx").properties
+    assert made_at.created == made_at.modified == CREATED
     for path in sorted(folder.iterdir()):
         assert path.read_bytes() == (tmp_path / "rka" / path.name).read_bytes()
 
