@@ -153,8 +153,13 @@ def _write_rows(
             elif value:
                 page.write_string(number, column, str(value))
     page.freeze_panes(1, 0)
+    page.repeat_rows(0)
     page.autofilter(0, 0, len(rows), len(columns) - 1)
 
 
 def _sheet(book: Any, name: str, content: Content) -> Any:
-    return book.add_worksheet(f"{name} {MARK}" if content.is_synthetic else name)
+    page = book.add_worksheet(f"{name} {MARK}" if content.is_synthetic else name)
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    return page

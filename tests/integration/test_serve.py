@@ -374,7 +374,7 @@ def test_a_key_figure_is_described_as_the_newest_round_that_has_it_does(tmp_path
 
 
 def test_nine_rounds_are_read_once_and_answered_fast(tmp_path: Path) -> None:
-    """Measured: 0.15 s a full page and 0.005 s a value; 0.11 s a value were each read from files."""
+    """Was 0.15 s a full page, 0.005 s a value; 0.11 s a value if read from files each time."""
 
     def seconds(url: str) -> float:
         started = time.monotonic()
