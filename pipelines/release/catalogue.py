@@ -48,11 +48,13 @@ class _Format:
 
 def _cubes(path: str) -> Callable[[Content, Table], Sequence[str]]:
     """The files of the cubes, which hold measures only."""
-    return lambda content, table: [
-        path.format(questionnaire_id)
-        for questionnaire_id in questionnaires(content)
-        if table.name == "measure_results"
-    ]
+
+    def paths(content: Content, table: Table) -> Sequence[str]:
+        if table.name != "measure_results":
+            return ()
+        return [path.format(questionnaire_id) for questionnaire_id in questionnaires(content)]
+
+    return paths
 
 
 # IANA knows neither PX nor DuckDB, nor does the EU's list of file types.

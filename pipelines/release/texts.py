@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV
 from pipelines.settings import SEEDS
@@ -47,8 +49,9 @@ def filled(pattern: Text | str, /, **values: object) -> Text:
     }
 
 
-def texts(kind: str, seeds: Path = SEEDS) -> dict[str, Text]:
+@cache
+def texts(kind: str, seeds: Path = SEEDS) -> Mapping[str, Text]:
     """The texts of a kind by their id, in the seed's order."""
     with (seeds / "release_texts.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["text_kind"] == kind]
-    return {row["text_id"]: labels(row) for row in rows}
+    return MappingProxyType({row["text_id"]: labels(row) for row in rows})

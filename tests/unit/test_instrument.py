@@ -35,6 +35,7 @@ KEYS = {
     "municipalities": ["municipality_code"],
     "questionnaires": ["questionnaire_id"],
     "questions": ["question_id"],
+    "release_texts": ["text_kind", "text_id"],
     "rounds": ["round"],
     "scales": ["scale_id", "code"],
     "spellings": ["field", "spelling"],
