@@ -37,6 +37,7 @@ KEYS = {
     "municipalities": ["municipality_code"],
     "questionnaires": ["questionnaire_id"],
     "questions": ["question_id"],
+    "release_texts": ["text_kind", "text_id"],
     "rka_columns": ["column_name"],
     "rounds": ["round"],
     "scales": ["scale_id", "code"],
