@@ -61,6 +61,11 @@ class Settings:
         return self.home / "marts.duckdb"
 
     @property
+    def published(self) -> Path:
+        """The releases: `<round>/<n>`, and `latest`."""
+        return self.home / "published"
+
+    @property
     def reminders(self) -> Path:
         """Drafts of mails to associations that have not delivered or have something to mend."""
         return self.home / "reminders"

@@ -59,7 +59,7 @@ def _table(
         key=tuple(key.split()),
         references=references or {},
         rows=tuple(rows),
-        has_figures="status" in names,
+        has_figures="is_synthetic" in names,
     )
 
 

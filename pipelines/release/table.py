@@ -112,7 +112,7 @@ def tenths(numerator: int, denominator: int) -> Decimal:
     """
     sign = -1 if (numerator < 0) != (denominator < 0) else 1
     over, under = abs(numerator), abs(denominator)
-    return Decimal(sign * ((20 * over + under) // (2 * under))) / 10
+    return Decimal(sign * ((20 * over + under) // (2 * under))).scaleb(-1)
 
 
 def percent(part: int, whole: int) -> Decimal:

@@ -25,9 +25,11 @@ Seeds = dict[str, list[Row]]
 Faults = Iterator[str]
 
 KEYS = {
+    "agreed_titles": ["kpi_id"],
     "corrections": ["sha256", "association_id", "round", "sheet", "cell"],
     "counties": ["county_code"],
     "indicators": ["indicator_id"],
+    "isf_extract": ["column_name", "allowed_value"],
     "key_figures": ["kpi_id"],
     "layout_columns": ["layout_id", "questionnaire_id", "column_name"],
     "layouts": ["layout_id", "questionnaire_id"],
@@ -35,6 +37,8 @@ KEYS = {
     "municipalities": ["municipality_code"],
     "questionnaires": ["questionnaire_id"],
     "questions": ["question_id"],
+    "release_texts": ["text_kind", "text_id"],
+    "rka_columns": ["column_name"],
     "rounds": ["round"],
     "scales": ["scale_id", "code"],
     "spellings": ["field", "spelling"],
@@ -43,6 +47,7 @@ KEYS = {
     "workbook_fields": ["sheet_role", "name"],
 }
 REFERENCES = [
+    ("agreed_titles", "kpi_id", "key_figures"),
     ("key_figures", "measure_id", "measures"),
     ("key_figures", "questionnaire_id", "questionnaires"),
     ("layouts", "questionnaire_id", "questionnaires"),

@@ -1,0 +1,335 @@
+"""A release: the files of all formats in one numbered folder, whole or not at all.
+
+Belongs here: building beside the place, what the manifest says, the number, `latest`. Does not:
+what is in a file (the formats), whether the files agree (verify.py), what changed (changes.py).
+
+```
+NNS_HOME/published/<round>/<n>/             a release; never touched again
+NNS_HOME/published/<round>/<n>/manifest.json   what it is made of and from; written last
+NNS_HOME/published/<round>/.<n>.part/       one being made, or left by a crash: the next begins anew
+NNS_HOME/published/<round>/latest           → <n>
+NNS_HOME/published/latest                   → <round>/<n> of the newest round
+```
+
+The folder is renamed into its place when every byte of it is on the disk. `latest` is for people
+and follows after; a crash between the two is mended by the next call. Our own programs go by the
+numbers (`releases`): they need no links, which some file systems do not have.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from pipelines import lock
+from pipelines.release import csvs
+from pipelines.release.changes import Change, Deliveries, changes
+from pipelines.release.table import Content
+from pipelines.release.verify import verify
+from pipelines.settings import Settings
+
+MANIFEST, CHANGES, LATEST = "manifest.json", "CHANGES.csv", "latest"
+
+Writer = Callable[[Content, Path], None]
+
+
+class NoFileError(Exception):
+    """A format left no file; the message is Swedish and names it."""
+
+
+class LinkError(Exception):
+    """The release is made but `latest` cannot point at it; the message is Swedish."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A delivery that a release rests on; `sha256` of its content."""
+
+    association_id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a content was made from and by.
+
+    Attributes:
+        deliveries: those that count.
+        certificate: what the audit of the disclosure control says.
+        code: version and fingerprint of the program.
+        marts: fingerprint of the marts.
+    """
+
+    deliveries: tuple[Source, ...]
+    certificate: Mapping[str, object]
+    code: str
+    marts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A release as it lies on the disk.
+
+    Attributes:
+        is_new: whether it was made now; not when the latest one already says the same.
+        n_changes: cells that differ from the release before.
+    """
+
+    folder: Path
+    number: int
+    release_hash: str
+    is_new: bool
+    n_changes: int
+
+
+def releases(settings: Settings, round_: int) -> tuple[Path, ...]:
+    """The folders of a round's releases by number; empty when there is none."""
+    return _numbered(settings.published / str(round_))
+
+
+def assemble(
+    settings: Settings, content: Content, basis: Basis, writers: Sequence[Writer]
+) -> Assembled:
+    """Makes the next release of a round, unless the latest one says the same.
+
+    The same is: the same files from the same deliveries by the same code.
+
+    Args:
+        settings: where releases lie.
+        content: the protected figures.
+        basis: what they rest on.
+        writers: the formats, in the order they are written.
+
+    Raises:
+        UnequalError: a file does not hold the content's figures; there is no release.
+        NoFileError: a format wrote nothing; there is no release.
+        LinkError: there is a release but `latest` does not point at it.
+        BusyError: another process works in the home folder.
+        OSError: a file cannot be written; there is no release.
+    """
+    with lock.alone(settings):
+        earlier = releases(settings, content.round)
+        previous = earlier[-1] if earlier else None
+        number = int(previous.name) + 1 if previous else 1
+        with _beside(settings.published / str(content.round), number) as part:
+            _write(content, part, writers)
+            verify(part, content)
+            made = _made(part, number, content, basis, previous)
+        _point(settings, content.round)
+    return made
+
+
+@contextmanager
+def _beside(place: Path, number: int) -> Iterator[Path]:
+    """An empty folder to make a release in; gone afterwards, unless it was renamed."""
+    part = place / f".{number}.part"
+    if part.exists():
+        shutil.rmtree(part)
+    part.mkdir(parents=True)
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(content: Content, part: Path, writers: Sequence[Writer]) -> None:
+    n_files = 0
+    for writer in writers:
+        writer(content, part)
+        if len(_files(part)) == n_files:
+            raise NoFileError(f"{writer.__module__} skrev ingen fil. Ingen utgåva är gjord.")
+        n_files = len(_files(part))
+
+
+def _made(
+    part: Path, number: int, content: Content, basis: Basis, previous: Path | None
+) -> Assembled:
+    """The release made of a folder of files, or the previous one when that says the same."""
+    manifest = {
+        "round": content.round,
+        "synthetic": content.is_synthetic,
+        "code": basis.code,
+        "marts": basis.marts,
+        "deliveries": [asdict(source) for source in sorted(basis.deliveries)],
+        "certificate": basis.certificate,
+        "files": [_listed(part, path) for path in _files(part)],
+    }
+    changed: tuple[Change, ...] = ()
+    if previous:
+        before = json.loads((previous / MANIFEST).read_bytes())
+        if _is_same(before, manifest):
+            return Assembled(previous, before["release"], before["release_hash"], False, 0)
+        changed = changes(previous, content, _contents(before), _contents(manifest))
+    rows = [(*change, content.is_synthetic) for change in changed]
+    csvs.write_csv(part / CHANGES, (*Change._fields, "is_synthetic"), rows)
+    files = [_listed(part, path) for path in _files(part)]
+    whole = {
+        **manifest,
+        "release": number,
+        "previous": number - 1 if previous else None,
+        "files": files,
+        "release_hash": _release_hash(files),
+    }
+    folder = part.with_name(str(number))
+    _put(part, folder, whole)
+    return Assembled(folder, number, _release_hash(files), True, len(changed))
+
+
+def _put(part: Path, folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes the manifest and renames the folder into its place, each when the rest is on disk."""
+    for path in _files(part):
+        _settle(path)
+    text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True)
+    (part / MANIFEST).write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    folders = [path for path in part.rglob("*") if path.is_dir()]
+    for path in (part / MANIFEST, *folders, part):
+        _settle(path)
+    part.rename(folder)
+    for path in (folder.parent, folder.parent.parent):
+        _settle(path)
+
+
+def _settle(path: Path) -> None:
+    """Brings a file or folder to the disk, readable by all whatever the umask."""
+    path.chmod(0o755 if path.is_dir() else 0o644)
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+# --- the manifest -------------------------------------------------------------------------------
+
+
+def _is_same(before: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Whether a release says the same: files, deliveries and code.
+
+    Not the marts' fingerprint, which also moves with other rounds, nor the certificate, which
+    counts the releases before.
+    """
+    files = [file for file in before["files"] if file["path"] != CHANGES]
+    alike = all(before[name] == manifest[name] for name in ("deliveries", "code"))
+    return alike and files == manifest["files"]
+
+
+def _contents(manifest: Mapping[str, Any]) -> Deliveries:
+    """The contents that count, by association; one may have a workbook and web answers."""
+    found: dict[str, set[str]] = {}
+    for source in manifest["deliveries"]:
+        found.setdefault(source["association_id"], set()).add(source["sha256"])
+    return {association: frozenset(contents) for association, contents in found.items()}
+
+
+def _release_hash(files: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 over a line `path sha256` of each file, by path; what names a release."""
+    lines = "".join(f"{file['path']} {file['sha256']}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files, by their path in the folder."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _listed(folder: Path, path: Path) -> dict[str, Any]:
+    """A file as the manifest has it, with rows where it is a table."""
+    entry: dict[str, Any] = {"path": path.relative_to(folder).as_posix()}
+    if path.suffix == ".duckdb":  # its bytes and their number are never the same twice
+        return {**entry, "sha256": _database_hash(path), "hash_of": "content"}
+    content = path.read_bytes()
+    entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    if path.suffix in _ROWS:
+        entry["rows"] = _ROWS[path.suffix](path)
+    return entry
+
+
+def _csv_rows(path: Path) -> int:
+    with path.open(encoding=csvs.ENCODING, newline="") as file:
+        return sum(1 for _ in csv.reader(file, delimiter=csvs.DELIMITER)) - 1
+
+
+def _parquet_rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+_ROWS = {".csv": _csv_rows, ".parquet": _parquet_rows}
+
+
+def _database_hash(path: Path) -> str:
+    """SHA-256 over what a DuckDB file holds: what its tables are and say, then their rows.
+
+    Each row is a JSON array on a line of its own, decimals and dates as text; tables by name, rows
+    ordered by all columns.
+    """
+    digest = hashlib.sha256()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name, sql, comment from duckdb_tables() order by all"
+        ).fetchall()
+        queries = [
+            "select table_name, column_name, comment from duckdb_columns() order by all",
+            *(f'from "{schema}"."{table}" order by all' for schema, table, *_ in tables),
+        ]
+        for row in tables:
+            digest.update(_line(row))
+        for query in queries:
+            for row in connection.execute(query).fetchall():
+                digest.update(_line(row))
+    return digest.hexdigest()
+
+
+def _line(row: Sequence[object]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+# --- what people go by --------------------------------------------------------------------------
+
+
+def _numbered(folder: Path) -> tuple[Path, ...]:
+    """The folders in a folder that are named by a number, by that number."""
+    found = folder.iterdir() if folder.exists() else ()
+    return tuple(
+        sorted(
+            (p for p in found if p.name.isascii() and p.name.isdecimal() and p.is_dir()),
+            key=lambda p: int(p.name),
+        )
+    )
+
+
+def _point(settings: Settings, round_: int) -> None:
+    """Lets `latest` of the round and of all rounds point at what is the latest now."""
+    published = settings.published
+    newest = [r for r in _numbered(published) if _numbered(r)][-1]
+    _swap(published / str(round_) / LATEST, releases(settings, round_)[-1].name)
+    _swap(published / LATEST, f"{newest.name}/{_numbered(newest)[-1].name}")
+
+
+def _swap(link: Path, target: str) -> None:
+    """Lets a link point elsewhere in one go: whoever follows it finds the old or the new."""
+    if link.is_symlink() and link.readlink() == Path(target):
+        return
+    beside = link.with_name(f".{link.name}.part")
+    try:
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(target)
+        beside.replace(link)
+    except OSError as error:
+        raise LinkError(
+            f"Utgåvan är klar i {link.parent / target}, men {link} kan inte peka dit: "
+            f"{error.strerror}. Ta bort {link.name} om den är en mapp; kan disken inte ha länkar, "
+            "gå efter det högsta numret."
+        ) from error
+    _settle(link.parent)
