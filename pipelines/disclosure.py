@@ -14,14 +14,14 @@ about the same unknowns. That a group has nobody of a gender is taken to be know
    makes it possible becomes a bracket or is hidden too.
 3. Audit: the same question again, from nothing but what would be published.
 
-Sought, so neither may be narrowed below `min_width`: n, n_positive and n - n_positive of every
-hidden figure, n_positive of every bracket; nor may n of a hidden figure be known to be below T.
+Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be narrowed below
+`min_width`; n of a hidden figure may not be known to be below T, nor its share to be 100 %.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,7 @@ class Family:
         figures: the figures; those without answers are left out.
         unknowns: an atom with answers to a question → the unknown.
         bases: a question → the one whose positive answers it builds on.
+        companions: places of figures of the same group; where one is hidden, all are.
         bounds: (question, atoms, fewest and most answers there can be), known from elsewhere.
         is_count: whether there is only n, and n_positive is the same.
     """
@@ -109,6 +110,7 @@ class Family:
     figures: tuple[Figure, ...]
     unknowns: Mapping[tuple[str, Atom], Unknown]
     bases: Mapping[str, str]
+    companions: tuple[frozenset[int], ...] = ()
     bounds: tuple[tuple[str, frozenset[Atom], float, float], ...] = ()
     is_count: bool = False
 
@@ -181,30 +183,75 @@ def protect(
     Raises:
         UnprotectableError: what earlier releases tell is enough to compute what they hide.
     """
-    told = [primary(figure, t, rule) for figure, t in zip(family.figures, true, strict=True)]
+    told: list[Told | None] = [None] * len(true)
+    first = [primary(figure, t, rule) for figure, t in zip(family.figures, true, strict=True)]
     if family.is_count:
-        told = [t and Told(t.n, t.n, t.n) for t in told]
+        first = [t and Told(t.n, t.n, t.n) for t in first]
+    for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
+        stage = {p for p, figure in enumerate(family.figures) if figure.worth == worth}
+        hidden = {p for p in stage if not first[p]}
+        hidden |= {other for p in hidden for other in _hidden_with(family, p)}
+        for place in stage - hidden:
+            told[place] = first[place]
+        _hide_what_tells(family, true, told, stage, earlier, rule)
+    return Published(family, tuple(told))
+
+
+def _hide_what_tells(
+    family: Family,
+    true: Sequence[Told],
+    told: list[Told | None],
+    stage: Set[int],
+    earlier: Sequence[Published],
+    rule: Rule,
+) -> None:
+    """Tells less of the figures of a stage until nothing hidden can be computed.
+
+    All that is of more worth stays as it is: without the stage's figures it told too little.
+    """
     reader = _Reader([*earlier, Published(family, tuple(told))], rule)
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
-            candidates = reader.limiting(found)
+            candidates = [p for p in reader.limiting(found) if p in stage]
             if not candidates:
                 raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
             if changed.isdisjoint(candidates):  # else what was just changed may be enough
-                index = min(candidates, key=lambda i: (family.figures[i].worth, true[i].n, i))
-                told[index] = _less(told[index], true[index], reader, found, rule)
-                reader.widen(index, told[index])
-                changed.add(index)
-    return Published(family, tuple(told))
+                choice = _choice(
+                    family, true, told, candidates, rule, is_about_n=reader.is_about_n(found)
+                )
+                for place, less in choice.items():
+                    told[place] = less
+                    reader.widen(place, less)
+                changed |= set(choice)
 
 
-def _less(
-    told: Told | None, true: Told, reader: _Reader, found: Exposed, rule: Rule
-) -> Told | None:
-    """A bracket where that may be enough, else nothing."""
-    may_be_bracket = told == true and not reader.is_count and not reader.is_about_n(found)
-    return bracket(true, rule) if may_be_bracket and is_extreme(true, rule) else None
+def _choice(
+    family: Family,
+    true: Sequence[Told],
+    told: Sequence[Told | None],
+    candidates: Sequence[int],
+    rule: Rule,
+    *,
+    is_about_n: bool,
+) -> dict[int, Told | None]:
+    """What is told less of: a bracket where one may be enough, else the smallest is hidden."""
+
+    def size(place: int) -> tuple[int, int]:
+        return true[place].n, place
+
+    if not is_about_n and not family.is_count:
+        extreme = [p for p in candidates if told[p] == true[p] and is_extreme(true[p], rule)]
+        if extreme:
+            place = min(extreme, key=size)
+            return {place: bracket(true[place], rule)}
+    place = min(candidates, key=size)
+    return dict.fromkeys([place, *_hidden_with(family, place)])
+
+
+def _hidden_with(family: Family, place: int) -> set[int]:
+    """The figures that are hidden where the one at a place is."""
+    return {p for companions in family.companions if place in companions for p in companions}
 
 
 # --- the audit ----------------------------------------------------------------------------------
@@ -260,6 +307,8 @@ class _Reader:
 
     def widen(self, index: int, told: Told | None) -> None:
         """Tells less of a figure of the last release."""
+        if index not in self._fact_of:
+            return  # nothing was told of it from the start
         total, positive = self._fact_of[index]
         if told:
             self.knowledge.forget(positive, told.low, told.high)
@@ -320,13 +369,13 @@ class _Reader:
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
         if told and told.state == SHOWN:
             return
+        width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)
-        sought = [] if self.is_count else [("n_positive", positive, 0)]
+        sought = [] if self.is_count else [("n_positive", positive, width, 0)]
         if not told:
             everybody = self._all(family, figure.question, figure.atoms)
-            sought.append(("n", everybody, figure.min_answers))
-            if not self.is_count:
-                sought.append(("n - n_positive", [u + 1 for u in positive], 0))
-        self._meaning += [(what, figure) for what, _, _ in sought]
-        width = self._rule.min_width
-        self.knowledge.seek([Sought(tuple(unknowns), width, top) for _, unknowns, top in sought])
+            sought.append(("n", everybody, width, figure.min_answers))
+            if not self.is_count:  # else all are known to be positive
+                sought.append(("n - n_positive", [u + 1 for u in positive], 1, 0))
+        self._meaning += [(what, figure) for what, *_ in sought]
+        self.knowledge.seek([Sought(tuple(unknowns), *need) for _, unknowns, *need in sought])

@@ -24,7 +24,14 @@ Counts = Mapping[Cell, tuple[int, int]]
 Atom = tuple[str, str, str]
 """association_id, insats_kod ('': in none), gender (K, M, or A for every other answer)."""
 
-_WORTH = {"activity": 1, "association": 2, "county": 2, MUNICIPALITY: 2, "activity_group": 2, "nation": 3}
+_WORTH = {
+    "activity": 1,
+    "association": 2,
+    MUNICIPALITY: 2,
+    "activity_group": 3,
+    "county": 3,
+    "nation": 4,
+}
 _TOTAL, _SPLIT, _OTHER = "T", ("K", "M"), "A"
 
 
@@ -102,9 +109,9 @@ def of_questions(counts: Counts, register: Register, rule: Rule) -> Iterator[Gro
     for name, questions in sorted(families.items()):
         figures = _Figures(register, rule)
         further = {q: by_question[q] for q in questions if q != name}
-        for question in questions:
-            is_base = question == name
-            figures.add(question, by_question[question], further if is_base else {})
+        figures.add(name, by_question[name], further)
+        for question, rows in further.items():
+            figures.add(question, rows, {}, name)
         yield figures.group(name, dict.fromkeys(further, name))
 
 
@@ -136,9 +143,13 @@ class _Figures:
         self._true: list[Told] = []
         self._cells: dict[Cell, int] = {}
 
-    def add(self, question: str, rows: Counts, further: Mapping[str, Counts]) -> None:
+    def add(
+        self, question: str, rows: Counts, further: Mapping[str, Counts], base: str = ""
+    ) -> None:
         """Adds all figures of one question; `further` is what only those positive on it answer."""
         atoms = dict(_atoms(rows))
+        if question in self._register.bases:  # nobody answers: nobody was positive on the base
+            atoms = {a: (0, 0) for q, a in self._unknowns if q == base} | atoms
         members: dict[tuple[str, str, str], set[Atom]] = defaultdict(set)
         for atom in atoms:
             for level, unit in self._register.units(atom, question):
@@ -159,7 +170,6 @@ class _Figures:
                 ]
                 sizes = [_sum(atoms, others)[0], *(n for n, _ in parts)]
                 tells = any(0 < n < self._rule.min_answers for n in sizes)
-                tells |= question in self._register.bases and (level == "activity" or (gender != _TOTAL and level != "nation"))
                 self._add(cell, group, true, self._rule.min_answers, tells=tells)
             elif gender == _OTHER and level != MUNICIPALITY:
                 self._add_unpublished(question, group, true)
@@ -169,7 +179,13 @@ class _Figures:
 
     def group(self, name: str, bases: Mapping[str, str], *, is_count: bool = False) -> Group:
         """All that was added."""
-        family = Family(name, tuple(self._figures), self._unknowns, bases, is_count=is_count)
+        of_group: dict[tuple[str, str, str], set[int]] = defaultdict(set)
+        for (level, unit, _, gender), place in self._cells.items():
+            of_group[level, unit, gender].add(place)
+        companions = tuple(frozenset(places) for places in of_group.values() if len(places) > 1)
+        family = Family(
+            name, tuple(self._figures), self._unknowns, bases, companions, is_count=is_count
+        )
         return Group(family, tuple(self._true), self._cells)
 
     def _add(
