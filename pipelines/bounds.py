@@ -195,7 +195,7 @@ class Knowledge:
     def _solve_integral(self, cost: Floats, free: NDArray[np.bool_]) -> None:
         """The maximum over integers, of what is free to differ from a witness, as another one."""
         self.n_programs += 1
-        whole = highspy.Highs()
+        whole = highspy.Highs()  # type: ignore[no-untyped-call]
         _quiet(whole)
         whole.setOptionValue("presolve", "on")
         whole.passModel(self._model.getModel())
@@ -232,7 +232,7 @@ class _Sums:
 
 
 def _model(n_unknowns: int, facts: Sequence[Fact]) -> Any:
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
     _quiet(model)
     model.addVars(n_unknowns, np.zeros(n_unknowns), np.full(n_unknowns, float(_CEILING)))
     lengths = np.array([len(fact.unknowns) for fact in facts])
@@ -246,5 +246,7 @@ def _model(n_unknowns: int, facts: Sequence[Fact]) -> Any:
 
 
 def _quiet(model: Any) -> None:
-    for option, value in {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 4}.items():
+    """Primal simplex: from one objective to the next the point stays feasible."""
+    options = {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 4}
+    for option, value in options.items():
         model.setOptionValue(option, value)

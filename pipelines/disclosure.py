@@ -21,9 +21,10 @@ Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.bounds import Exposed, Fact, Knowledge, Sought
 from pipelines.instrument import seed_rows
@@ -31,8 +32,8 @@ from pipelines.settings import SEEDS
 
 SHOWN, HIDDEN, BRACKET = "", "..", "[]"
 
-Atom = Hashable
-Unknown = Hashable
+Atom = Any
+Unknown = Any
 """One question's answers of one atom; two releases share it where the answers are the same."""
 
 
@@ -114,6 +115,11 @@ class Family:
     bounds: tuple[tuple[str, frozenset[Atom], float, float], ...] = ()
     is_count: bool = False
 
+    def unknowns_of(self, figure: Figure) -> frozenset[Unknown]:
+        """What a figure is the sum of."""
+        keys = ((figure.question, atom) for atom in figure.atoms)
+        return frozenset(self.unknowns[key] for key in keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -184,16 +190,25 @@ def protect(
         UnprotectableError: what earlier releases tell is enough to compute what they hide.
     """
     told: list[Told | None] = [None] * len(true)
-    first = [primary(figure, t, rule) for figure, t in zip(family.figures, true, strict=True)]
-    if family.is_count:
-        first = [t and Told(t.n, t.n, t.n) for t in first]
+    before = _told_before(earlier)
+    first: list[Told | None] = []
+    settled: set[int] = set()
+    for place, figure in enumerate(family.figures):
+        alone = primary(figure, true[place], rule)
+        if alone and family.is_count:
+            alone = true[place]
+        unknowns = family.unknowns_of(figure)
+        if alone and unknowns in before:
+            alone = before[unknowns]
+            settled.add(place)
+        first.append(alone)
     for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
         stage = {p for p, figure in enumerate(family.figures) if figure.worth == worth}
         hidden = {p for p in stage if not first[p]}
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
         for place in stage - hidden:
             told[place] = first[place]
-        _hide_what_tells(family, true, told, stage, earlier, rule)
+        _hide_what_tells(family, true, told, stage - settled, earlier, rule)
     return Published(family, tuple(told))
 
 
@@ -249,6 +264,17 @@ def _choice(
     return dict.fromkeys([place, *_hidden_with(family, place)])
 
 
+def _told_before(earlier: Sequence[Published]) -> dict[frozenset[Unknown], Told | None]:
+    """What was told of sums of the same unknowns; what was ever shown cannot be taken back."""
+    told: dict[frozenset[Unknown], Told | None] = {}
+    for release in earlier:
+        for figure, now in zip(release.family.figures, release.told, strict=True):
+            unknowns = release.family.unknowns_of(figure)
+            if figure.is_published and not (told.get(unknowns) and not now):
+                told[unknowns] = now
+    return told
+
+
 def _hidden_with(family: Family, place: int) -> set[int]:
     """The figures that are hidden where the one at a place is."""
     return {p for companions in family.companions if place in companions for p in companions}
@@ -276,6 +302,8 @@ class _Reader:
         self.is_count = self._current.is_count
         names = {u: None for p in published for u in p.family.unknowns.values()}
         self._numbers = {name: number for number, name in enumerate(names)}
+        shown = _told_before(published[:-1]).items()
+        self._public = {unknowns for unknowns, t in shown if t and t.state == SHOWN}
         self._facts: list[Fact] = []
         self._fact_of: dict[int, tuple[int, int]] = {}
         self._figure_of: dict[int, int] = {}
@@ -367,7 +395,7 @@ class _Reader:
     # --- what is sought -------------------------------------------------------------------------
 
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
-        if told and told.state == SHOWN:
+        if (told and told.state == SHOWN) or family.unknowns_of(figure) in self._public:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)

@@ -66,6 +66,11 @@ class Settings:
         return self.home / "published"
 
     @property
+    def told(self) -> Path:
+        """What each release told of which respondents: what protects the next ones, private."""
+        return self.home / "told"
+
+    @property
     def reminders(self) -> Path:
         """Drafts of mails to associations that have not delivered or have something to mend."""
         return self.home / "reminders"

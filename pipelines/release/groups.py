@@ -120,7 +120,8 @@ def of_returned(counts: Counts, register: Register, rule: Rule) -> Iterator[Grou
 
     Args:
         counts: rows of response_rates of those levels, n_positive the same as n.
-        register, rule: as of questions.
+        register: how units are made of each other.
+        rule: T.
     """
     by_questionnaire: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
     for cell, count in counts.items():
@@ -146,36 +147,49 @@ class _Figures:
     def add(
         self, question: str, rows: Counts, further: Mapping[str, Counts], base: str = ""
     ) -> None:
-        """Adds all figures of one question; `further` is what only those positive on it answer."""
-        atoms = dict(_atoms(rows))
-        if question in self._register.bases:  # nobody answers: nobody was positive on the base
-            atoms = {a: (0, 0) for q, a in self._unknowns if q == base} | atoms
+        """Adds all figures of one question.
+
+        Args:
+            question: its id.
+            rows: its rows.
+            further: the rows of the questions that only those positive on it answer.
+            base: the question whose positive answers it builds on.
+        """
+        # who did not answer is not known: it would tell that nobody was positive on the base
+        atoms = {atom: (0, 0) for asked, atom in self._unknowns if asked == base}
+        atoms |= {atom: count for atom, count in _atoms(rows) if count[0]}
+        self._unknowns |= {(question, a): (question, a, *count) for a, count in atoms.items()}
+        members = self._members(question, atoms)
+        for (level, unit, gender), group in sorted(members.items()):
+            cell, true = (level, unit, question, gender), _told(atoms, group)
+            if cell in rows:
+                if (true.n, true.low) != rows[cell]:
+                    raise UnreconciledError(f"{cell}: {rows[cell]} is not the sum of its parts")
+                third = members.get((level, unit, _OTHER), set()) if gender != _TOTAL else set()
+                asked_further = (counts.get(_at(cell, q), (0, 0)) for q, counts in further.items())
+                sizes = [_told(atoms, third).n, *(n for n, _ in asked_further)]
+                self._add(cell, group, true, tells=any(map(self._is_small, sizes)))
+            elif level == MUNICIPALITY and gender == _TOTAL:
+                self._add(cell, group, true, self._register.thresholds[question])
+            elif gender == _OTHER:
+                self._add_unpublished(question, group, true)
+        for association in sorted({a for a, activity, _ in atoms if activity}):
+            rest = {atom for atom in atoms if atom[:2] == (association, "")}
+            self._add_unpublished(question, rest, _told(atoms, rest))
+
+    def _members(
+        self, question: str, atoms: Iterable[Atom]
+    ) -> Mapping[tuple[str, str, str], set[Atom]]:
+        """The atoms of each level, unit and gender."""
         members: dict[tuple[str, str, str], set[Atom]] = defaultdict(set)
         for atom in atoms:
             for level, unit in self._register.units(atom, question):
-                for gender in {atom[2], _TOTAL}:
+                for gender in (atom[2], _TOTAL):
                     members[level, unit, gender].add(atom)
-        self._unknowns |= {(question, a): (question, a, *count) for a, count in atoms.items()}
-        for (level, unit, gender), group in sorted(members.items()):
-            cell = (level, unit, question, gender)
-            true = Told(*_sum(atoms, group))
-            if level == MUNICIPALITY and gender == _TOTAL:
-                self._add(cell, group, true, self._register.thresholds[question])
-            elif cell in rows:
-                if (true.n, true.low) != rows[cell]:
-                    raise UnreconciledError(f"{cell}: {rows[cell]} is not the sum of its parts")
-                others = members.get((level, unit, _OTHER), set()) if gender != _TOTAL else set()
-                parts = [
-                    rows_.get((level, unit, q, gender), (0, 0)) for q, rows_ in further.items()
-                ]
-                sizes = [_sum(atoms, others)[0], *(n for n, _ in parts)]
-                tells = any(0 < n < self._rule.min_answers for n in sizes)
-                self._add(cell, group, true, self._rule.min_answers, tells=tells)
-            elif gender == _OTHER and level != MUNICIPALITY:
-                self._add_unpublished(question, group, true)
-        for association in {a for a, activity, _ in atoms if activity}:
-            rest = {a for a in atoms if a[:2] == (association, "")}
-            self._add_unpublished(question, rest, Told(*_sum(atoms, rest)))
+        return members
+
+    def _is_small(self, n: int) -> bool:
+        return 0 < n < self._rule.min_answers
 
     def group(self, name: str, bases: Mapping[str, str], *, is_count: bool = False) -> Group:
         """All that was added."""
@@ -189,20 +203,21 @@ class _Figures:
         return Group(family, tuple(self._true), self._cells)
 
     def _add(
-        self, cell: Cell, atoms: Iterable[Atom], true: Told, least: int, *, tells: bool = False
+        self, cell: Cell, atoms: Iterable[Atom], true: Told, least: int = 0, *, tells: bool = False
     ) -> None:
+        worth = _WORTH[cell[0]] if cell[3] == _TOTAL else 0
         least = max(least, self._rule.min_answers)
-        worth = 0 if cell[3] != _TOTAL else _WORTH[cell[0]]
-        figure = Figure(cell[2], frozenset(atoms), least, worth)
-        self._cells[cell] = self._put(figure, true, tells=tells)
+        self._cells[cell] = self._put(
+            Figure(cell[2], frozenset(atoms), least, worth, tells=tells), true
+        )
 
     def _add_unpublished(self, question: str, atoms: Iterable[Atom], true: Told) -> None:
         """What no row tells, and must not be told by others, when it is a small group."""
-        if 0 < true.n < self._rule.min_answers:
+        if self._is_small(true.n):
             least = self._rule.min_answers
             self._put(Figure(question, frozenset(atoms), least, is_published=False), true)
 
-    def _put(self, figure: Figure, true: Told, *, tells: bool = False) -> int:
+    def _put(self, figure: Figure, true: Told) -> int:
         """The place of a figure, the strictest of all that are the sum of the same atoms."""
         place = self._places.setdefault((figure.question, figure.atoms), len(self._figures))
         if place == len(self._figures):
@@ -215,7 +230,7 @@ class _Figures:
             max(known.min_answers, figure.min_answers),
             max(known.worth, figure.worth),
             known.is_published or figure.is_published,
-            known.tells or tells,
+            known.tells or figure.tells,
         )
         return place
 
@@ -223,18 +238,18 @@ class _Figures:
 def _atoms(rows: Counts) -> Iterator[tuple[Atom, tuple[int, int]]]:
     """The atoms with answers to one question, from the rows of activities and associations."""
     inside: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for cell in rows:
-        if cell[0] == "activity" and cell[3] == _TOTAL:
-            association, _, activity = cell[1].partition("/")
-            for gender, count in _by_gender(rows, cell).items():
-                inside[association, gender].append(count)
-                if count[0]:
-                    yield (association, activity, gender), count
-    for cell in rows:
-        if cell[0] == "association" and cell[3] == _TOTAL:
-            for gender, count in _by_gender(rows, cell).items():
-                if (rest := _difference(count, inside[cell[1], gender]))[0]:
-                    yield (cell[1], "", gender), rest
+    for cell in _totals(rows, "activity"):
+        association, _, activity = cell[1].partition("/")
+        for gender, count in _by_gender(rows, cell).items():
+            inside[association, gender].append(count)
+            yield (association, activity, gender), count
+    for cell in _totals(rows, "association"):
+        for gender, count in _by_gender(rows, cell).items():
+            yield (cell[1], "", gender), _difference(count, inside[cell[1], gender])
+
+
+def _totals(rows: Counts, level: str) -> list[Cell]:
+    return [cell for cell in rows if cell[0] == level and cell[3] == _TOTAL]
 
 
 def _by_gender(rows: Counts, total: Cell) -> dict[str, tuple[int, int]]:
@@ -251,8 +266,14 @@ def _difference(total: tuple[int, int], parts: Iterable[tuple[int, int]]) -> tup
     return n, n_positive
 
 
-def _sum(atoms: Mapping[Atom, tuple[int, int]], group: Iterable[Atom]) -> tuple[int, int, int]:
-    """n and twice n_positive: what a figure is."""
+def _told(atoms: Mapping[Atom, tuple[int, int]], group: Iterable[Atom]) -> Told:
+    """The figure of a group."""
     counts = [atoms[atom] for atom in group]
-    n_positive = sum(c[1] for c in counts)
-    return sum(c[0] for c in counts), n_positive, n_positive
+    n_positive = sum(positive for _, positive in counts)
+    return Told(sum(n for n, _ in counts), n_positive, n_positive)
+
+
+def _at(cell: Cell, question: str) -> Cell:
+    """The cell of another question in the same group."""
+    level, unit, _, gender = cell
+    return level, unit, question, gender

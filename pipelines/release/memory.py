@@ -1,0 +1,129 @@
+"""What earlier releases of a round told, and of which respondents: never published.
+
+Belongs here: keeping it beside the releases, reading it, and taking an association out when its
+deliveries are erased. Does not: what follows from it (disclosure.py).
+
+```
+NNS_HOME/told/<round>/<n>.json    of release n, written before the release appears
+```
+
+A release shows sums over groups, and the next one shows other sums over mostly the same groups. To
+tell what a reader of both can compute, one must know which groups answered the same in both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines import lake
+from pipelines.disclosure import Family, Figure, Published, Told
+from pipelines.settings import Settings
+
+
+class ForgottenError(Exception):
+    """What a release told is not known any more; the message is Swedish and says what to do."""
+
+
+def keep(settings: Settings, round_: int, number: int, published: Sequence[Published]) -> None:
+    """Writes what a release is about to tell."""
+    path = _path(settings, round_, number)
+    _write(path, [_as_json(p) for p in published])
+
+
+def drop(settings: Settings, round_: int, number: int) -> None:
+    """Removes what was written of a release that did not appear."""
+    _path(settings, round_, number).unlink(missing_ok=True)
+
+
+def recall(
+    settings: Settings, round_: int, numbers: Sequence[int]
+) -> Mapping[str, tuple[Published, ...]]:
+    """What those releases told, by family, in their order.
+
+    Raises:
+        ForgottenError: a release is there, but not what it told.
+    """
+    told: dict[str, list[Published]] = {}
+    for number in numbers:
+        path = _path(settings, round_, number)
+        if not path.exists():
+            raise ForgottenError(
+                f"Det som skyddar omgång {round_} mot att dolda tal räknas fram ur publicering "
+                f"{number} saknas: {path}. Återställ filen från en säkerhetskopia."
+            )
+        for published in map(_from_json, json.loads(path.read_text(encoding="utf-8"))):
+            told.setdefault(published.family.name, []).append(published)
+    return {name: tuple(published) for name, published in told.items()}
+
+
+def erase(settings: Settings, round_: int, association_id: str) -> None:
+    """Takes an association's groups and answers out of what releases of a round told.
+
+    Their sums were published and stay known. That two releases told of the same respondents stays
+    known as well: each group and each of its answers becomes a number.
+    """
+    groups: dict[tuple[str, ...], str] = {}
+    answers: dict[tuple[object, ...], int] = {}
+    for path in sorted((settings.told / str(round_)).glob("*.json")):
+        families = json.loads(path.read_text(encoding="utf-8"))
+        for family in families:
+            for place, (question, atom, n, positive) in enumerate(family["unknowns"]):
+                if atom[0] == association_id:
+                    nameless = groups.setdefault(tuple(atom), str(len(groups)))
+                    which = answers.setdefault((question, *atom, n, positive), len(answers))
+                    family["unknowns"][place] = [question, ["", "", nameless], which, 0]
+        _write(path, families)
+
+
+def _write(path: Path, families: Sequence[object]) -> None:
+    text = json.dumps(families, ensure_ascii=False, separators=(",", ":"))
+    lake.write_bytes(path, text.encode(), is_durable=True)
+
+
+def _path(settings: Settings, round_: int, number: int) -> Path:
+    return settings.told / str(round_) / f"{number}.json"
+
+
+def _as_json(published: Published) -> dict[str, Any]:
+    """A family with its unknowns in a list, and groups as places in it."""
+    family = published.family
+    places = {key: place for place, key in enumerate(family.unknowns)}
+
+    def at(question: str, atoms: Iterable[Any]) -> list[int]:
+        return sorted(places[question, atom] for atom in atoms)
+
+    return {
+        "name": family.name,
+        "is_count": family.is_count,
+        "bases": dict(family.bases),
+        "unknowns": list(family.unknowns.values()),
+        "figures": [
+            [f.question, at(f.question, f.atoms), f.min_answers, f.is_published]
+            for f in family.figures
+        ],
+        "told": [t and [t.n, t.low, t.high] for t in published.told],
+        "bounds": [[q, at(q, atoms), low, high] for q, atoms, low, high in family.bounds],
+    }
+
+
+def _from_json(stored: Mapping[str, Any]) -> Published:
+    unknowns = [(q, tuple(atom), n, positive) for q, atom, n, positive in stored["unknowns"]]
+
+    def atoms(places: Iterable[int]) -> frozenset[Any]:
+        return frozenset(unknowns[place][1] for place in places)
+
+    family = Family(
+        name=stored["name"],
+        figures=tuple(
+            Figure(question, atoms(places), least, is_published=is_published)
+            for question, places, least, is_published in stored["figures"]
+        ),
+        unknowns={unknown[:2]: unknown for unknown in unknowns},
+        bases=stored["bases"],
+        bounds=tuple((q, atoms(places), low, high) for q, places, low, high in stored["bounds"]),
+        is_count=stored["is_count"],
+    )
+    return Published(family, tuple(t and Told(*t) for t in stored["told"]))
