@@ -25,10 +25,12 @@ class Settings:
     Attributes:
         raw: the landing zone as delivered, only ever read.
         home: everything the program makes.
+        min_answers: the least number of answers that is published, if not the seed's.
     """
 
     raw: Path
     home: Path
+    min_answers: int | None = None
 
     @property
     def flags(self) -> str:
@@ -87,8 +89,14 @@ class Settings:
 
 
 def from_environment(raw: Path | None = None, home: Path | None = None) -> Settings:
-    """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`."""
+    """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`.
+
+    Raises:
+        ValueError: NNS_MIN_ANSWERS is no number.
+    """
+    least = os.environ.get("NNS_MIN_ANSWERS")
     return Settings(
         raw=(raw or Path(os.environ.get("NNS_RAW", _RAW))).absolute(),
         home=(home or Path(os.environ.get("NNS_HOME", _HOME))).absolute(),
+        min_answers=int(least) if least else None,
     )

@@ -1,0 +1,247 @@
+"""Publishing a round: from the marts to what a release would be, and to the release.
+
+Belongs here: the order of things, and that there is no release without a clean audit. Does not: the
+protection (round.py), the tables (protected.py), or files (assemble.py and the formats).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import version
+
+import pyarrow.parquet as pq
+
+from pipelines import audit, disclosure, lock, warehouse
+from pipelines.disclosure import Published, Rule
+from pipelines.lake import Manifest
+from pipelines.release import (
+    assemble,
+    catalogue,
+    csvs,
+    datapackage,
+    duck,
+    isf,
+    jsonstat,
+    kolada,
+    marts,
+    memory,
+    parquet,
+    protected,
+    px,
+    rka,
+    workbook,
+)
+from pipelines.release import round as whole
+from pipelines.release.assemble import Assembled, Basis, Source, Writer
+from pipelines.release.groups import MUNICIPALITY
+from pipelines.release.protected import Earlier
+from pipelines.release.table import BRACKET, EMPTY, HIDDEN, SHOWN, Content
+from pipelines.settings import PROJECT, Settings
+
+_FORMATS: tuple[Writer, ...] = (
+    csvs.write,
+    parquet.write,
+    workbook.write,
+    duck.write,
+    px.write,
+    jsonstat.write,
+    catalogue.write,
+    datapackage.write,
+    kolada.write,
+    isf.write,
+)
+
+
+class NotReadyError(Exception):
+    """There is nothing to publish, or it is not up to date; the message is Swedish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many figures of a table and level are told in which way.
+
+    Attributes:
+        small: hidden since the group, or one that follows from it, is too small.
+        besides: hidden since something hidden could be computed otherwise.
+        empty: without answers.
+    """
+
+    table: str
+    level: str
+    shown: int
+    bracket: int
+    small: int
+    besides: int
+    empty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a release of a round would be.
+
+    Attributes:
+        content: the protected tables.
+        published: what it tells, family by family, for later releases.
+        n_sought: ranges the audit found wide enough.
+        tallies: what is shown and hidden, in numbers.
+        rule: the thresholds.
+        number: of the release this would be, if it says anything new.
+    """
+
+    content: Content
+    published: tuple[Published, ...]
+    n_sought: int
+    tallies: tuple[Tally, ...]
+    rule: Rule
+    number: int
+
+
+def plan(settings: Settings, round_: int) -> Plan:
+    """Protects a round and audits the result; writes nothing.
+
+    Raises:
+        NotReadyError: the marts are not up to date, or have nothing of the round.
+        UnprotectableError: earlier releases tell too much already.
+        ExposedError: the audit is not clean.
+        ForgottenError: what an earlier release told is not known.
+    """
+    if not warehouse.is_current(settings):
+        raise NotReadyError("Marterna är inte aktuella. Kör först: nns run")
+    source = marts.read(settings.snapshot, warehouse.ensure_manifest(settings), round_)
+    if not source.rows["measure_results"]:
+        raise NotReadyError(f"Det finns inga svar i omgång {round_} att publicera.")
+    rule = disclosure.rule(settings.min_answers)
+    numbers = _numbers(settings, round_)
+    earlier = memory.recall(settings, round_, numbers)
+    made = whole.protect(source, earlier, rule)
+    told = whole.protection(made)
+    content = protected.content(source, told, cache(partial(_shown, settings)))
+    return Plan(
+        content=content,
+        published=tuple(one.published for one in made),
+        n_sought=whole.audit(content, source, made, earlier, rule),
+        tallies=tuple(_tallies(content, made, rule)),
+        rule=rule,
+        number=max(numbers, default=0) + 1,
+    )
+
+
+def release(settings: Settings, made: Plan, manifest: Manifest, *, to_rka: bool) -> Assembled:
+    """Makes the release of a plan, unless the latest one says the same.
+
+    Args:
+        settings: the folders.
+        made: the plan, of the marts as they still are.
+        manifest: the lake's, for the deliveries it rests on.
+        to_rka: whether the delivery to RKA is part of it; of invented data its files say so.
+
+    Raises:
+        TitleError: a title is not the one agreed with RKA.
+        UnequalError, NoFileError: a format is wrong; there is no release.
+        LinkError: there is a release but `latest` does not point at it.
+    """
+    round_ = made.content.round
+    to_registry: Writer = partial(rka.write, allow_synthetic=made.content.is_synthetic)
+    writers = [*_FORMATS, to_registry] if to_rka else _FORMATS
+    with lock.alone(settings, lock.PATIENCE):
+        memory.keep(settings, round_, made.number, made.published)
+        try:
+            basis = _basis(settings, made, manifest)
+            assembled = assemble.assemble(settings, made.content, basis, writers)
+        finally:
+            if made.number not in _numbers(settings, round_):
+                memory.drop(settings, round_, made.number)
+        if assembled.is_new:
+            counts = {"release": assembled.number, "changes": assembled.n_changes}
+            acted = audit.Act("release", round_, sha256=assembled.release_hash, counts=counts)
+            audit.append(settings, [acted])
+    return assembled
+
+
+def rka_is_due(content: Content, *, allow_synthetic: bool) -> bool:
+    """Whether the delivery to RKA is made: never of invented data, unless that is asked for."""
+    return allow_synthetic or not content.is_synthetic
+
+
+def _numbers(settings: Settings, round_: int) -> list[int]:
+    return [int(folder.name) for folder in assemble.releases(settings, round_)]
+
+
+def _shown(settings: Settings, round_: int) -> Earlier:
+    """What the latest release of a round shows of the measures."""
+    folders = assemble.releases(settings, round_)
+    if not folders:
+        return {}
+    key = ("level", "unit_id", "questionnaire_id", "measure_id", "gender")
+    path = folders[-1] / "open" / "parquet" / "measure_results.parquet"
+    rows = pq.read_table(path, columns=[*key, "n", "n_positive", "status"]).to_pylist()
+    return {
+        tuple(row[name] for name in key): (row["n"], row["n_positive"])
+        for row in rows
+        if row["status"] == SHOWN
+    }
+
+
+# --- what a release rests on --------------------------------------------------------------------
+
+
+def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
+    counting = {
+        Source(delivery.association_id, delivery.sha256)
+        for delivery in manifest.deliveries
+        if delivery.round == made.content.round
+        and delivery.state == "loaded"
+        and delivery.association_id
+    }
+    return Basis(
+        deliveries=tuple(sorted(counting)),
+        certificate={
+            "is_clean": True,
+            "min_answers": made.rule.min_answers,
+            "bracket_below": made.rule.bracket_below,
+            "min_width": made.rule.min_width,
+            "ranges_examined": made.n_sought,
+            "earlier_releases": made.number - 1,
+        },
+        code=f"{version('nns-warehouse')} {_fingerprint()[:12]}",
+        marts=warehouse.made_from(settings),
+    )
+
+
+def _fingerprint() -> str:
+    """SHA-256 over the program and the dbt project: another code may say another thing."""
+    digest = hashlib.sha256()
+    for path in [*sorted((PROJECT / "pipelines").rglob("*.py")), *warehouse.project_files()]:
+        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+# --- in numbers ---------------------------------------------------------------------------------
+
+
+def _tallies(content: Content, made: Iterable[whole.Protected], rule: Rule) -> Iterator[Tally]:
+    """The tables' figures by level: measures and those returned by why they are hidden."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for one in made:
+        table = "response_rates" if one.group.family.is_count else "measure_results"
+        for cell, place in one.group.cells.items():
+            name = "key_figures" if cell[0] == MUNICIPALITY else table
+            counted[name, cell[0], _way(one, place, rule)] += 1
+    ways = {SHOWN: "shown", EMPTY: "empty", HIDDEN: "besides"}
+    for row in content["indicator_results"].records():
+        counted["indicator_results", str(row["level"]), ways[str(row["status"])]] += 1
+    for table, level in dict.fromkeys((table, level) for table, level, _ in counted):
+        names = ("shown", "bracket", "small", "besides", "empty")
+        yield Tally(table, level, *(counted[table, level, name] for name in names))
+
+
+def _way(one: whole.Protected, place: int, rule: Rule) -> str:
+    """How a figure is told, or why it is not."""
+    if told := one.published.told[place]:
+        return "bracket" if told.state == BRACKET else "shown"
+    figure, true = one.group.family.figures[place], one.group.true[place]
+    return "besides" if disclosure.primary(figure, true, rule) else "small"
