@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TOLERANCE = 1e-6
+_DUAL, _PRIMAL = 1, 4  # HiGHS' numbers of its two simplex methods
 _DIRECTIONS = 24
 _IN_VAIN = 4
 _CEILING = 100_000  # no count of a survey is larger; without it unknown counts are unbounded
@@ -179,9 +180,7 @@ class Knowledge:
         """The maximum in a direction and the facts that limit it."""
         self.n_programs += 1
         self._model.changeColsCost(self._n, self._all, -cost)
-        self._model.run()
-        if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise ArithmeticError(f"no optimum: {self._model.getModelStatus()}")
+        self._run()
         solution = self._model.getSolution()
         values = np.array(solution.col_value)
         if self._learn(values):
@@ -192,11 +191,26 @@ class Knowledge:
         duals = np.array(solution.row_dual)
         return -self._model.getObjectiveValue(), np.flatnonzero(np.abs(duals) > _TOLERANCE).tolist()
 
+    def _run(self) -> None:
+        """Solves from where the last program ended, and where that leads nowhere from the start.
+
+        Raises:
+            ArithmeticError: the facts contradict each other.
+        """
+        self._model.run()
+        if self._model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            return
+        self._model.clearSolver()
+        self._model.setOptionValue("simplex_strategy", _DUAL)
+        self._model.run()
+        self._model.setOptionValue("simplex_strategy", _PRIMAL)
+        if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise ArithmeticError(f"no optimum: {self._model.getModelStatus()}")
+
     def _solve_integral(self, cost: Floats, free: NDArray[np.bool_]) -> None:
         """The maximum over integers, of what is free to differ from a witness, as another one."""
         self.n_programs += 1
-        whole = highspy.Highs()  # type: ignore[no-untyped-call]
-        _quiet(whole)
+        whole = _solver()
         whole.setOptionValue("presolve", "on")
         whole.passModel(self._model.getModel())
         integer = np.full(self._n, int(highspy.HighsVarType.kInteger), dtype=np.uint8)
@@ -232,8 +246,7 @@ class _Sums:
 
 
 def _model(n_unknowns: int, facts: Sequence[Fact]) -> Any:
-    model = highspy.Highs()  # type: ignore[no-untyped-call]
-    _quiet(model)
+    model = _solver()
     model.addVars(n_unknowns, np.zeros(n_unknowns), np.full(n_unknowns, float(_CEILING)))
     lengths = np.array([len(fact.unknowns) for fact in facts])
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int32)
@@ -245,8 +258,18 @@ def _model(n_unknowns: int, facts: Sequence[Fact]) -> Any:
     return model
 
 
-def _quiet(model: Any) -> None:
-    """Primal simplex: from one objective to the next the point stays feasible."""
-    options = {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 4}
+def _solver() -> Any:
+    """A silent solver; the public class writes to standard output before it can be told not to.
+
+    Primal simplex: from one objective to the next the point stays feasible.
+    """
+    solver = highspy._core._Highs()
+    options: dict[str, Any] = {
+        "output_flag": False,
+        "threads": 1,
+        "presolve": "off",
+        "simplex_strategy": 4,
+    }
     for option, value in options.items():
-        model.setOptionValue(option, value)
+        solver.setOptionValue(option, value)
+    return solver

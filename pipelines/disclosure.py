@@ -302,8 +302,7 @@ class _Reader:
         self.is_count = self._current.is_count
         names = {u: None for p in published for u in p.family.unknowns.values()}
         self._numbers = {name: number for number, name in enumerate(names)}
-        shown = _told_before(published[:-1]).items()
-        self._public = {unknowns for unknowns, t in shown if t and t.state == SHOWN}
+        self._before = _told_before(published[:-1])
         self._facts: list[Fact] = []
         self._fact_of: dict[int, tuple[int, int]] = {}
         self._figure_of: dict[int, int] = {}
@@ -395,7 +394,8 @@ class _Reader:
     # --- what is sought -------------------------------------------------------------------------
 
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
-        if (told and told.state == SHOWN) or family.unknowns_of(figure) in self._public:
+        told = told or self._before.get(family.unknowns_of(figure))  # that is public for good
+        if told and told.state == SHOWN:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)

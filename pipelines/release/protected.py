@@ -327,7 +327,12 @@ def _table(marts: Marts, declared: Declared, rows: Iterable[Record], *, has_figu
         columns = list(_with_added(declared, columns, marts))
         columns.append(_noted("status", "text", marts, "release_status"))
     columns.append(_noted("is_synthetic", "boolean", marts))
-    records = [{**row, "is_synthetic": marts.is_synthetic} for row in rows]
+    # dbt reads the empty code of a seed as null
+    blank = dict.fromkeys(declared.key, "")
+    records = [
+        {**row, **{k: row[k] or b for k, b in blank.items()}, "is_synthetic": marts.is_synthetic}
+        for row in rows
+    ]
     ordered = sorted(records, key=lambda row: tuple(str(row[name]) for name in declared.key))
     return Table(
         name=declared.name,

@@ -66,11 +66,12 @@ def protect(source: Marts, earlier: Earlier, rule: Rule) -> tuple[Protected, ...
 
 def protection(made: Iterable[Protected]) -> Protection:
     """What may be told of each cell."""
-    told: tuple[dict[Cell, Told | None], dict[Cell, Told | None]] = ({}, {})
+    questions: dict[Cell, Told | None] = {}
+    returned: dict[Cell, Told | None] = {}
     for one in made:
-        cells = one.group.cells.items()
-        told[one.group.family.is_count] |= {c: one.published.told[p] for c, p in cells}
-    return Protection(*told)
+        figures = returned if one.group.family.is_count else questions
+        figures |= {cell: one.published.told[p] for cell, p in one.group.cells.items()}
+    return Protection(questions, returned)
 
 
 def _protected(group: Group, earlier: Earlier, rule: Rule) -> Protected:
