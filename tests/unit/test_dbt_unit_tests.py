@@ -59,7 +59,8 @@ def test_every_unit_test_passes(built: Any) -> None:
 
 
 def test_an_empty_landing_zone_builds_without_any_figure(built: Any, settings: Settings) -> None:
-    assert {r.node.name for r in built if r.status not in ("success", "pass")} == set()
+    done = [r for r in built if r.node.resource_type != "exposure"]  # there is nothing to build
+    assert {r.node.name for r in done if r.status not in ("success", "pass")} == set()
     with duckdb.connect(str(settings.working_database), read_only=True) as connection:
         rows = {
             fact: connection.execute(f"select count(*) from marts.{fact}").fetchone()[0]
