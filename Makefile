@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml uv.lock
 	@$(VENV)/bin/uv sync --quiet --frozen --inexact
 	@touch $@
 
-run: setup      ## load, check and build the landing zone (raw/, or NNS_RAW)
+run: setup      ## load, check, build and publish the landing zone (raw/, or NNS_RAW)
 	@$(VENV)/bin/nns run
 
 test: setup     ## run all tests

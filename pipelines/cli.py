@@ -14,7 +14,8 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -44,6 +45,7 @@ from pipelines import (
     withdrawal,
 )
 from pipelines.findings import LEVELS, Severity
+from pipelines.release import due
 from pipelines.swedish import (
     current_day,
     days_left,
@@ -112,6 +114,21 @@ _COUNTED = {
     "tables": "tabeller",
     "lines": "rader",
     "bytes": "byte",
+}
+
+_TABLES = {
+    "measure_results": "mått",
+    "indicator_results": "indikatorer",
+    "key_figures": "nyckeltal",
+    "response_rates": "inkomna enkäter",
+}
+_LEVELS = {
+    "nation": "riket",
+    "county": "län",
+    "association": "förbund",
+    "activity_group": "jämförbara insatser",
+    "activity": "insats",
+    "municipality": "kommun",
 }
 
 
@@ -200,7 +217,10 @@ def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
 
 @app.command("run", cls=terminal.Command)
 def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption = None) -> None:
-    """Läser, kontrollerar och bygger i en körning. Det som redan är gjort görs inte om."""
+    """Läser, kontrollerar, bygger och publicerar. Det som redan är gjort görs inte om.
+
+    Utan --round publiceras de omgångar vars sista leveransdag har passerat.
+    """
     folders = _enter(raw, home)
     rounds = _known_rounds(round_)
     known, registered = instrument.load(), register.read(folders.raw)
@@ -208,12 +228,81 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
         warehouse.is_current(folders)
         and loading.is_current(folders, rounds, known, registered)
         and not checking.stale_rounds(folders, known.rounds, known, registered)
+        and due.is_current(folders, _due(folders, rounds))
     ):
         runs.finished(folders, runs.WHOLE, ok=True)
         out.print("Inget nytt sedan senaste körningen.")
         _finish(folders, lake.read_manifest(folders))
     else:
         _execute("run", folders, round_)
+
+
+@app.command("publish", cls=terminal.Command)
+def publish_round(
+    round_: OneRoundOption,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Visa bara vad som skulle publiceras.", metavar=""),
+    ] = False,
+    allow_synthetic: Annotated[
+        bool,
+        typer.Option(
+            "--allow-synthetic",
+            help="Gör leveransen till RKA även av påhittade data (för prov). Filerna märks.",
+            metavar="",
+        ),
+    ] = False,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Publicerar en omgång: skyddar små grupper, granskar skyddet och skriver alla filer.
+
+    Inget dolt tal ska gå att räkna fram ur det som visas, inte heller tillsammans med tidigare
+    publiceringar av omgången. Är granskningen inte ren blir det ingen publicering. En publicering
+    ändras aldrig: har något ändrats blir det en ny, och CHANGES.csv säger vad.
+    """
+    folders = _enter(raw, home)
+    _known_rounds(round_)
+    if not warehouse.is_current(folders):
+        raise Fault(f"Marterna är inte aktuella. Kör först: nns run{folders.flags}")
+    if not due.rounds(lake.read_manifest(folders), instrument.load(), [round_], current_day()):
+        raise Fault(f"Det finns inga svar i omgång {round_} att publicera.")
+    if dry_run:
+        from pipelines.release import publish
+
+        plan = publish.plan(folders, round_)
+        _print_tallies(plan.tallies)
+        out.print(f"Inget är skrivet. Publicera: nns publish --round {round_}{folders.flags}")
+        return
+    config = {"ops": {"releases": {"config": {"allow_synthetic": allow_synthetic}}}}
+    with _alone(folders):
+        _recorded("publish", folders, [round_], config)
+    last = due.examined(folders, round_)
+    assert last
+    _print_tallies(last.tallies)
+    folder = folders.published / str(round_) / str(last.number)
+    if not last.is_new:
+        out.print(f"Inget nytt: publicering {last.number} säger redan detta. {folder}")
+    else:
+        changed = several(last.n_changes, "ändrad uppgift", "ändrade uppgifter")
+        since = f", {changed} sedan den förra (CHANGES.csv)" if last.number > 1 else ""
+        out.print(f"Publicering {last.number} av omgång {round_}{since}: {folder}", soft_wrap=True)
+
+
+@app.command("serve", cls=terminal.Command)
+def serve_releases(
+    port: Annotated[int, typer.Option(help="Port på den egna datorn.", metavar="PORT")] = 8765,
+    home: HomeOption = None,
+) -> None:
+    """Visar nyckeltalen i senaste publiceringen som Koladas API v3, på den egna datorn."""
+    from pipelines import serve
+
+    folders = _enter(None, home)
+    err.print(f"http://127.0.0.1:{port}/v3/kpi  Avsluta med Ctrl+C.")
+    try:
+        serve.run(folders.published, port)
+    except (serve.NothingPublishedError, OSError) as error:
+        raise Fault(str(error)) from error
 
 
 @app.command("remind", cls=terminal.Command)
@@ -595,26 +684,44 @@ def _execute(
     registered = register.read(folders.raw)
     _not_mixed_up(folders, registered)
     years = _known_rounds(round_)
-    folders.home.mkdir(parents=True, exist_ok=True)
-    try:
-        with lock.alone(folders):
-            erasure.finish(folders, registered)
-            before = lake.read_manifest(folders)
-            first()
-            _recorded(job, folders, years)
-    except lock.BusyError as busy:
-        raise Fault(str(busy)) from busy
+    with _alone(folders):
+        erasure.finish(folders, registered)
+        before = lake.read_manifest(folders)
+        first()
+        _recorded(job, folders, years)
     _finish(folders, before)
 
 
-def _recorded(job: str, folders: Settings, years: list[int]) -> None:
+@contextmanager
+def _alone(folders: Settings) -> Iterator[None]:
+    """No other run beside this one.
+
+    Raises:
+        Fault: another one is on.
+    """
+    folders.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with lock.alone(folders):
+            yield
+    except lock.BusyError as busy:
+        raise Fault(str(busy)) from busy
+
+
+def _due(folders: Settings, rounds: list[int]) -> list[int]:
+    """The rounds a run publishes."""
+    return due.rounds(lake.read_manifest(folders), instrument.load(), rounds, current_day())
+
+
+def _recorded(
+    job: str, folders: Settings, years: list[int], config: Mapping[str, Any] | None = None
+) -> None:
     """Runs a job and records how it ended.
 
     Raises:
         Fault: a step failed.
     """
     try:
-        _run_job(job, folders, years)
+        _run_job(job, folders, years, config or {})
     except Exception:
         runs.finished(folders, job, ok=False)
         raise
@@ -656,7 +763,7 @@ def _not_mixed_up(folders: Settings, registered: register.Register) -> None:
         )
 
 
-def _run_job(job: str, folders: Settings, years: list[int]) -> None:
+def _run_job(job: str, folders: Settings, years: list[int], config: Mapping[str, Any]) -> None:
     """Runs a Dagster job in this process.
 
     Raises:
@@ -676,7 +783,7 @@ def _run_job(job: str, folders: Settings, years: list[int]) -> None:
         try:
             result = definitions.defs.resolve_job_def(job).execute_in_process(
                 instance=instance,
-                run_config=silent,
+                run_config={**silent, **config},
                 raise_on_error=False,
                 tags=rounds if job != "build" else {},
             )
@@ -809,10 +916,23 @@ def _print_summary(
         "Data": "påhittade (synthetic)" if manifest.is_synthetic else "",
         "Kvittenser": str(folders.home / "status.html") if sum(totals.values()) else "",
         "Marter": str(folders.snapshot) if folders.snapshot.exists() else "",
+        "Publicerat": str(folders.published) if folders.published.exists() else "",
     }
     for name, text in rows.items():
         if text:
             out.print(f"{name:12}{text}", soft_wrap=True)
+
+
+def _print_tallies(tallies: Iterable[due.Tally]) -> None:
+    """What is shown and hidden, and why, in numbers."""
+    titles = ("Tabell", "Nivå", "Visas", "Intervall", "Dolt: få svar", "Dolt: kan räknas fram")
+    table = Table(*titles, "Inga svar", box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for tally in tallies:
+        counts = (tally.shown, tally.bracket, tally.small, tally.besides, tally.empty)
+        table.add_row(_TABLES[tally.table], _LEVELS[tally.level], *map(number, counts))
+    out.print(table)
 
 
 def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:

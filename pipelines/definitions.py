@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.defs import checks, ingest, jobs, schedules, warehouse
+from pipelines.defs import checks, ingest, jobs, publication, schedules, warehouse
 
 defs = dg.Definitions(
     assets=[
@@ -12,6 +12,7 @@ defs = dg.Definitions(
         ingest.landing_register,
         warehouse.dbt_models,
         warehouse.snapshot,
+        publication.releases,
     ],
     asset_checks=[checks.expectations],
     jobs=[
@@ -20,6 +21,7 @@ defs = dg.Definitions(
         jobs.load_and_check,
         jobs.check_and_build,
         jobs.build,
+        jobs.publish,
         jobs.run,
     ],
     schedules=[schedules.nightly, schedules.monthly],

@@ -20,6 +20,9 @@ PARTS = ("load", "check", "build")
 WHOLE = "run"
 """A job that does all the parts."""
 
+ALONE = "publish"
+"""A job that no schedule does; a watchdog does not wait for it."""
+
 PARTS_OF = {"load_and_check": ("load", "check"), "check_and_build": ("check", "build")}
 """Jobs that are several of the parts."""
 
@@ -40,15 +43,15 @@ def finished(settings: Settings, job: str, ok: bool, now: datetime | None = None
 
     Args:
         settings: whose home it was done in.
-        job: load, check, build, run for all three, or one of PARTS_OF.
+        job: load, check, build, run for all three, publish, or one of PARTS_OF.
         ok: whether it came to its end; stops and errors in the data are no failure.
         now: when, by default now.
 
     Raises:
         ValueError: there is no such job.
     """
-    if job not in (*PARTS, WHOLE, *PARTS_OF):
-        raise ValueError(f"{job}: no such job, use one of {(*PARTS, WHOLE, *PARTS_OF)}.")
+    if job not in (jobs := (*PARTS, WHOLE, ALONE, *PARTS_OF)):
+        raise ValueError(f"{job}: no such job, use one of {jobs}.")
     now, runs = now or datetime.now(UTC), last(settings)
     for part in PARTS_OF.get(job, (job,)):
         before = runs[part].succeeded if part in runs else None

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.defs import checks, ingest, warehouse
+from pipelines.defs import checks, ingest, publication, warehouse
 
 _LOAD = dg.AssetSelection.assets(ingest.registration_workbooks, ingest.landing_register)
 _CHECK = dg.AssetSelection.checks(checks.expectations)
@@ -16,4 +16,7 @@ check = dg.define_asset_job("check", _CHECK, config=SILENT)
 load_and_check = dg.define_asset_job("load_and_check", _LOAD | _CHECK, config=SILENT)
 check_and_build = dg.define_asset_job("check_and_build", _CHECK | _BUILD, config=SILENT)
 build = dg.define_asset_job("build", _BUILD, config=SILENT)
+publish = dg.define_asset_job(
+    "publish", dg.AssetSelection.assets(publication.releases), config=SILENT
+)
 run = dg.define_asset_job("run", dg.AssetSelection.all(), config=SILENT)

@@ -6,12 +6,10 @@ protection (round.py), the tables (protected.py), or files (assemble.py and the 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import version
 
 import pyarrow.parquet as pq
 
@@ -24,6 +22,7 @@ from pipelines.release import (
     csvs,
     datapackage,
     duck,
+    due,
     isf,
     jsonstat,
     kolada,
@@ -37,10 +36,11 @@ from pipelines.release import (
 )
 from pipelines.release import round as whole
 from pipelines.release.assemble import Assembled, Basis, Source, Writer
+from pipelines.release.due import Examined, Tally
 from pipelines.release.groups import MUNICIPALITY
 from pipelines.release.protected import Earlier
 from pipelines.release.table import BRACKET, EMPTY, HIDDEN, SHOWN, Content
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 
 _FORMATS: tuple[Writer, ...] = (
     csvs.write,
@@ -58,25 +58,6 @@ _FORMATS: tuple[Writer, ...] = (
 
 class NotReadyError(Exception):
     """There is nothing to publish, or it is not up to date; the message is Swedish."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many figures of a table and level are told in which way.
-
-    Attributes:
-        small: hidden since the group, or one that follows from it, is too small.
-        besides: hidden since something hidden could be computed otherwise.
-        empty: without answers.
-    """
-
-    table: str
-    level: str
-    shown: int
-    bracket: int
-    small: int
-    besides: int
-    empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +111,16 @@ def plan(settings: Settings, round_: int) -> Plan:
     )
 
 
-def release(settings: Settings, made: Plan, manifest: Manifest, *, to_rka: bool) -> Assembled:
+def release(
+    settings: Settings, made: Plan, manifest: Manifest, *, allow_synthetic: bool = False
+) -> Assembled:
     """Makes the release of a plan, unless the latest one says the same.
 
     Args:
         settings: the folders.
         made: the plan, of the marts as they still are.
         manifest: the lake's, for the deliveries it rests on.
-        to_rka: whether the delivery to RKA is part of it; of invented data its files say so.
+        allow_synthetic: whether the delivery to RKA is made of invented data too; it then says so.
 
     Raises:
         TitleError: a title is not the one agreed with RKA.
@@ -145,8 +128,8 @@ def release(settings: Settings, made: Plan, manifest: Manifest, *, to_rka: bool)
         LinkError: there is a release but `latest` does not point at it.
     """
     round_ = made.content.round
-    to_registry: Writer = partial(rka.write, allow_synthetic=made.content.is_synthetic)
-    writers = [*_FORMATS, to_registry] if to_rka else _FORMATS
+    to_rka: Writer = partial(rka.write, allow_synthetic=allow_synthetic)
+    writers = _FORMATS if made.content.is_synthetic and not allow_synthetic else [*_FORMATS, to_rka]
     with lock.alone(settings, lock.PATIENCE):
         memory.keep(settings, round_, made.number, made.published)
         try:
@@ -159,12 +142,10 @@ def release(settings: Settings, made: Plan, manifest: Manifest, *, to_rka: bool)
             counts = {"release": assembled.number, "changes": assembled.n_changes}
             acted = audit.Act("release", round_, sha256=assembled.release_hash, counts=counts)
             audit.append(settings, [acted])
+        looked_at = due.basis(settings, round_, basis.code)
+        found = (assembled.number, assembled.is_new, assembled.n_changes, made.tallies)
+        due.keep(settings, round_, Examined(looked_at, *found))
     return assembled
-
-
-def rka_is_due(content: Content, *, allow_synthetic: bool) -> bool:
-    """Whether the delivery to RKA is made: never of invented data, unless that is asked for."""
-    return allow_synthetic or not content.is_synthetic
 
 
 def _numbers(settings: Settings, round_: int) -> list[int]:
@@ -207,17 +188,9 @@ def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
             "ranges_examined": made.n_sought,
             "earlier_releases": made.number - 1,
         },
-        code=f"{version('nns-warehouse')} {_fingerprint()[:12]}",
+        code=due.fingerprint_of_code(),
         marts=warehouse.made_from(settings),
     )
-
-
-def _fingerprint() -> str:
-    """SHA-256 over the program and the dbt project: another code may say another thing."""
-    digest = hashlib.sha256()
-    for path in [*sorted((PROJECT / "pipelines").rglob("*.py")), *warehouse.project_files()]:
-        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 # --- in numbers ---------------------------------------------------------------------------------
