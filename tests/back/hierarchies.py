@@ -1,8 +1,8 @@
 """Random small rounds as plain counts, rolled up to released tables with given rows hidden.
 
 Belongs here: who answered how (drawn), the figures of every mart that follow from it, and writing
-them as the files of a release. Does not: which rows ought to be hidden (but for two crude patterns),
-any code of the pipeline, or what a reader can compute.
+them as the files of a release. Does not: which rows ought to be hidden (but for two crude
+patterns), any code of the pipeline, or what a reader can compute.
 """
 
 from __future__ import annotations
@@ -466,23 +466,16 @@ def truth(tables: Tables) -> dict[tuple[Key, str], int]:
 
 def all_but_nation(tables: Tables, min_answers: int = 5) -> dict[Key, str]:
     """The crude pattern: only the nation is shown; its genders where none of them is small."""
-    kept = {
-        (row["questionnaire_id"], row["measure_id"], row["gender"]): row["n"]
-        for row in tables["measure_results"]
-        if row["level"] == "nation"
-    }
+    few = only_small(tables, min_answers)
+    split = {key[1][:-1] for key in few if key[0] == "measure_results" and key[1][-1] != "T"}
 
     def is_shown(table: str, row: Mapping[str, Any]) -> bool:
-        if row.get("level") != "nation":
+        _, key = key_of(table, row)
+        if row.get("level") != "nation" or (table, key) in few:
             return False
-        if table != "measure_results":
-            return answers_in(row) >= min_answers and row.get("gender", "T") == "T"
-        of = (row["questionnaire_id"], row["measure_id"])
-        total, women, men = (kept.get((*of, gender), 0) for gender in ("T", "K", "M"))
-        split = [women, men, total - women - men]
-        if row["gender"] == "T":
-            return bool(total >= min_answers)
-        return all(n == 0 or n >= min_answers for n in split)
+        return row.get("gender", "T") == "T" or (
+            table == "measure_results" and key[:-1] not in split
+        )
 
     return {
         key_of(table, row): HIDDEN
@@ -493,19 +486,32 @@ def all_but_nation(tables: Tables, min_answers: int = 5) -> dict[Key, str]:
 
 
 def only_small(tables: Tables, min_answers: int = 5) -> dict[Key, str]:
-    """The pattern that does not protect: figures of 1 to 4 answers hidden, and their means."""
+    """The pattern that does not protect: 1 to 4 answers hidden, and means of such.
+
+    No gender is shown where 1 to 4 answers are of other genders.
+    """
     hidden = {
         key_of(table, row): HIDDEN
         for table in KEYS
         for row in tables[table]
         if 0 < answers_in(row) < min_answers
     }
+    by_key = {key_of("measure_results", row)[1]: row["n"] for row in tables["measure_results"]}
+    for *cell, gender in by_key:
+        n, women, men = (by_key.get((*cell, one), 0) for one in ("T", "K", "M"))
+        if gender != "T" and 0 < n - women - men < min_answers and by_key[*cell, gender]:
+            hidden["measure_results", (*cell, gender)] = HIDDEN
     indicator = {row["measure_id"]: row["indicator_id"] for row in tables["measures"]}
     group = {r["questionnaire_id"]: r["respondent_group"] for r in tables["questionnaires"]}
-    for table, (level, unit, questionnaire, measure, gender) in list(hidden):
+    for table, key in list(hidden):
         if table == "measure_results":
+            level, unit, questionnaire, measure, gender = key
             for by in (group[questionnaire], "all"):
                 hidden["indicator_results", (level, unit, by, indicator[measure], gender)] = HIDDEN
+    for table, key in list(hidden):
+        if key[0] == "nation" and table in ("measure_results", "indicator_results"):
+            kind = table.removesuffix("_results")
+            hidden["national_results", (kind, key[3], key[2], key[4])] = HIDDEN
     return hidden
 
 

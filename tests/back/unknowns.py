@@ -11,6 +11,7 @@ witness has shown to be wide.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,40 +119,45 @@ class _Part:
     asked: list[int] = field(default_factory=list)
 
 
-def _parts(system: System, asked: Sequence[Asked]) -> list[_Part]:
-    """The independent parts with something asked; rows without unknowns are checked."""
-    parent = list(range(len(system.low)))
+class _Joined:
+    """Which unknown columns hang together."""
 
-    def root(column: int) -> int:
-        while parent[column] != column:
-            parent[column] = parent[parent[column]]
-            column = parent[column]
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.parent = list(range(len(system.low)))
+
+    def root(self, column: int) -> int:
+        """The one that stands for all it hangs together with."""
+        while self.parent[column] != column:
+            self.parent[column] = self.parent[self.parent[column]]
+            column = self.parent[column]
         return column
 
-    def free(columns: Iterable[int]) -> list[int]:
-        return [column for column in columns if not system.is_known(column)]
-
-    def join(columns: Iterable[int]) -> int | None:
-        """Any column of them, after they hang together."""
-        unknown = free(columns)
+    def join(self, columns: Iterable[int]) -> int | None:
+        """Any unknown column of these, which hang together from now on; None if there is none."""
+        unknown = [column for column in columns if not self.system.is_known(column)]
         for column in unknown[1:]:
-            parent[root(column)] = root(unknown[0])
+            self.parent[self.root(column)] = self.root(unknown[0])
         return unknown[0] if unknown else None
 
-    rows = [(row, join(column for column, _ in row.terms)) for row in system.rows]
-    sums = [join(one.columns) for one in asked]
-    parts: dict[int, _Part] = {}
+
+def _parts(system: System, asked: Sequence[Asked]) -> list[_Part]:
+    """The independent parts with something asked; rows without unknowns are checked."""
+    joined = _Joined(system)
+    rows = [(row, joined.join(column for column, _ in row.terms)) for row in system.rows]
+    sums = [joined.join(one.columns) for one in asked]
+    parts: dict[int, _Part] = defaultdict(_Part)
     for number, column in enumerate(sums):
         if column is not None:
-            parts.setdefault(root(column), _Part()).asked.append(number)
-    for column in free(range(len(parent))):
-        if root(column) in parts:
-            parts[root(column)].columns.append(column)
+            parts[joined.root(column)].asked.append(number)
+    for column in range(len(system.low)):
+        if not system.is_known(column) and joined.root(column) in parts:
+            parts[joined.root(column)].columns.append(column)
     for row, column in rows:
         if column is None:
             _check(system, row)
-        elif root(column) in parts:
-            parts[root(column)].rows.append(row)
+        elif joined.root(column) in parts:
+            parts[joined.root(column)].rows.append(row)
     return list(parts.values())
 
 
