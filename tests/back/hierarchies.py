@@ -61,7 +61,15 @@ QUESTIONS = (
     Question("staff_1a", "staff", "1a", "1"),
     Question("board_12a", "board", "12a", "12"),
 )
-GROUPS = {"participant_ending": "participant", "staff": "staff", "board": "board"}
+GROUPS = {
+    "participant_ongoing": "participant",
+    "participant_ending": "participant",
+    "staff": "staff",
+    "referrer": "referrer",
+    "board": "board",
+    "managers": "managers",
+}
+OF_ASSOCIATIONS = ("board", "managers")
 KPIS = (Kpi("U40460", "ending_1a", 5), Kpi("U40468", "ending_6b", 5))
 
 
@@ -189,15 +197,15 @@ def delivered(
 
 
 def _answers_from(source: Source, questionnaire: str, n_own: int, outside: bool) -> bool:
-    """Boards answer for the association; others from activities, where there are any."""
-    if questionnaire == "board":
+    """Boards and managers answer for the association; others from activities, where there are any."""
+    if questionnaire in OF_ASSOCIATIONS:
         return source.activity == ""
     return source.activity != "" or n_own == 1 or outside
 
 
 def _sizes(questionnaire: str, size: float, random: Random) -> Iterator[tuple[str, int]]:
     """How many of each gender returned it; the gender of others than participants is not asked."""
-    if questionnaire != "participant_ending":
+    if GROUPS[questionnaire] != "participant":
         yield "other", min(int(random.lognormvariate(math.log(size), 0.8)), 60)
         return
     for gender in ("K", "M"):
