@@ -197,7 +197,7 @@ def delivered(
 
 
 def _answers_from(source: Source, questionnaire: str, n_own: int, outside: bool) -> bool:
-    """Boards and managers answer for the association; others from activities, where there are any."""
+    """Boards and managers answer for the association; others from its activities, if any."""
     if questionnaire in OF_ASSOCIATIONS:
         return source.activity == ""
     return source.activity != "" or n_own == 1 or outside
@@ -379,7 +379,8 @@ def _key_figures(round_: Hierarchy, measures: list[dict[str, Any]]) -> list[dict
         if row["level"] == "association" and row["gender"] == "T"
     }
     rows = []
-    for kpi in KPIS:
+    asked = {question.question_id for question in round_.questions}
+    for kpi in (kpi for kpi in KPIS if kpi.question_id in asked):
         for code, members in sorted(round_.municipalities.items()):
             pooled = [counts.get((name, kpi.question_id), (0, 0)) for name in members]
             n, positive = (sum(one) for one in zip(*pooled, strict=True))
