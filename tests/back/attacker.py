@@ -204,6 +204,7 @@ class _Attack:
         self.addresses: dict[Figure, _Address] = {}
         self.unmasked: list[Figure] = []
         self.small_others: list[Figure] = []
+        self.split: set[_Address] = set()
         self.bracket_n: dict[Figure, int] = {}
 
     def run(self) -> Findings:
@@ -222,6 +223,7 @@ class _Attack:
         for release in range(len(self.releases)):
             self._means(release)
         self._fit_shares()
+        self._no_few_others()
         return self._findings(found)
 
     # Who there is and what was asked
@@ -324,18 +326,19 @@ class _Attack:
             if row["status"] in (SHOWN, EMPTY, BRACKET):
                 by_cell[row["level"], row["unit_id"], row["question_id"]][row["gender"]] = row
         for (level, unit, question), rows in by_cell.items():
-            place = self.place(number, level, unit)
-            split = [rows[gender] for gender in ("K", "M") if gender in rows]
-            if not split or "T" not in rows:
-                continue
-            rest = int(rows["T"]["n"]) - sum(int(row["n"]) for row in split)
-            asked = {g for g in "KM" if (place, self.questions[question], g) in self.present}
-            if asked == set(rows) - {"T"} and 0 < rest < self.min_answers:
-                key = (level, unit, self.questions[question], rows["T"]["measure_id"], "T")
-                self.small_others.append(Figure(number + 1, "measure_results", key, "n"))
-            elif rest < self.min_answers:
-                for column in self._cell((place, question, OTHER)):
-                    self.system.bound(column, 0, 0)
+            if rows.keys() & {"K", "M"}:
+                place = self.place(number, level, unit)
+                self.split.add((place, question, OTHER))
+                if "T" in rows and self._few_others(place, question, rows):
+                    key = (level, unit, self.questions[question], rows["T"]["measure_id"], "T")
+                    self.small_others.append(Figure(number + 1, "measure_results", key, "n"))
+
+    def _few_others(self, place: _Place, question: str, rows: Mapping[str, Row]) -> bool:
+        """Whether what is shown leaves few others, against the rule."""
+        there = {g for g in "KM" if (place, self.questions[question], g) in self.present}
+        split = [rows[gender] for gender in ("K", "M") if gender in rows]
+        rest = int(rows["T"]["n"]) - sum(int(row["n"]) for row in split)
+        return there == rows.keys() - {"T"} and 0 < rest < self.min_answers
 
     def _key_figures(self, number: int) -> None:
         defined = {row["kpi_id"]: row for row in self.releases[number]["key_figure_definitions"]}
@@ -525,6 +528,23 @@ class _Attack:
                 continue
             for share, least, most in ((low, 0.0, MOST), (high, -MOST, 0.0)):
                 self.system.row([(yes, 1 - share / 100), (no, -share / 100)], least, most)
+
+    def _no_few_others(self) -> None:
+        """Where a split is shown and others cannot be many, there are none: until none is new."""
+        while True:
+            there = sorted(self.split & self.cells.keys())
+            unknown = [one for one in there if not (self._is_zero(one) or self._has_answers(one))]
+            asked = [Asked(self.cells[one], self.min_answers, 0.0) for one in unknown]
+            few = [
+                address
+                for address, (_, high) in zip(unknown, ranges(self.system, asked), strict=True)
+                if high < self.min_answers
+            ]
+            for address in few:
+                for column in self.cells[address]:
+                    self.system.bound(column, 0, 0)
+            if not few:
+                return
 
     # What comes out
 

@@ -29,7 +29,7 @@ from hierarchies import (
     truth,
 )
 
-LIMIT = 20_000
+LIMIT = 3_000
 """More ways than this are not listed."""
 
 Leaf = tuple[Source, str, Question]
