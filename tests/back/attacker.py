@@ -8,7 +8,7 @@ What the attacker takes for known:
 - Figures count answers: n = n_positive + n_negative, whole numbers from 0.
 - nation = sum of counties = sum of their associations; an association = its activities, and where
   `nothing_outside` is not given, answers outside them; the groups of activities likewise.
-- T = K + M + other. Where K or M is shown, other is 0 or at least `min_answers`.
+- T = K + M + other. Where K or M is shown and not 0, other is 0 or at least `min_answers`.
 - A row that is not there counts 0.
 - A question with a base is answered by those positive there; no question by more than returned.
 - A key figure = the sum of its associations. National volumes = the sum of the questionnaires.
@@ -326,7 +326,7 @@ class _Attack:
             if row["status"] in (SHOWN, EMPTY, BRACKET):
                 by_cell[row["level"], row["unit_id"], row["question_id"]][row["gender"]] = row
         for (level, unit, question), rows in by_cell.items():
-            if rows.keys() & {"K", "M"}:
+            if any(int(rows[gender]["n"]) for gender in ("K", "M") if gender in rows):
                 place = self.place(number, level, unit)
                 self.split.add((place, question, OTHER))
                 if "T" in rows and self._few_others(place, question, rows):

@@ -201,7 +201,8 @@ def _others_hold(
 ) -> bool:
     """Whether other genders are 0 or many where the number of women or of men is shown."""
     for table, key in rows:
-        if table == "measure_results" and key[-1] != "T" and hidden.get((table, key)) != HIDDEN:
+        is_shown = answers_in(rows[table, key]) and hidden.get((table, key)) != HIDDEN
+        if table == "measure_results" and key[-1] != "T" and is_shown:
             n = {gender: answers_in(rows[table, (*key[:-1], gender)])
                  for gender in ("T", *GENDERS[:2])
                  if (table, (*key[:-1], gender)) in rows}  # fmt: skip
