@@ -328,10 +328,11 @@ class _Attack:
         for (level, unit, question), rows in by_cell.items():
             if any(int(rows[gender]["n"]) for gender in ("K", "M") if gender in rows):
                 place = self.place(number, level, unit)
-                self.split.add((place, question, OTHER))
                 if "T" in rows and self._few_others(place, question, rows):
                     key = (level, unit, self.questions[question], rows["T"]["measure_id"], "T")
                     self.small_others.append(Figure(number + 1, "measure_results", key, "n"))
+                else:
+                    self.split.add((place, question, OTHER))
 
     def _few_others(self, place: _Place, question: str, rows: Mapping[str, Row]) -> bool:
         """Whether what is shown leaves few others, against the rule."""
