@@ -187,6 +187,7 @@ def protect(
     """
     told: list[Told | None] = [None] * len(true)
     before = _told_before(earlier)
+    computable = _computable(family, earlier, rule)
     first: list[Told | None] = []
     settled: set[int] = set()
     for place, figure in enumerate(family.figures):
@@ -195,13 +196,15 @@ def protect(
         if alone and unknowns in before:
             alone = before[unknowns]
             settled.add(place)
+        elif place in computable and not alone:
+            raise UnprotectableError(f"{family.name}: {figure.question}")
         first.append(alone)
     for stage in _stages(family):
         hidden = {p for p in stage if not first[p]}
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
         for place in stage - hidden:
             told[place] = first[place]
-        _hide_what_tells(family, true, told, stage - settled, earlier, rule)
+        _hide_what_tells(family, true, told, stage - settled, earlier, computable, rule)
     return Published(family, tuple(told))
 
 
@@ -218,17 +221,20 @@ def _hide_what_tells(
     told: list[Told | None],
     stage: Set[int],
     earlier: Sequence[Published],
+    computable: Set[int],
     rule: Rule,
 ) -> None:
     """Tells less of the figures of a stage until nothing hidden can be computed.
 
     All that is of more worth stays as it is: without the stage's figures it told too little.
     """
-    reader = _Reader([*earlier, Published(family, tuple(told))], rule)
+    reader = _Reader([*earlier, Published(family, tuple(told))], rule, computable)
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
             candidates = [p for p in reader.limiting(found) if p in stage]
+            if not candidates:  # only among whole numbers is it narrow; anything may be why
+                candidates = [p for p in sorted(stage) if told[p]]
             if not candidates:
                 raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
             if changed.isdisjoint(candidates):  # else what was just changed may be enough
@@ -264,6 +270,15 @@ def _choice(
     return dict.fromkeys([place, *_hidden_with(family, place)])
 
 
+def _computable(family: Family, earlier: Sequence[Published], rule: Rule) -> frozenset[int]:
+    """The figures that earlier releases tell by themselves: hiding them now would be in vain."""
+    if not earlier:
+        return frozenset()
+    nothing: tuple[Told | None, ...] = (None,) * len(family.figures)
+    reader = _Reader([*earlier, Published(family, nothing)], rule)
+    return frozenset(reader.place(found) for found in reader.knowledge.exposed())
+
+
 def _told_before(earlier: Sequence[Published]) -> dict[frozenset[Unknown], Told | None]:
     """What was told of sums of the same unknowns; what was ever shown cannot be taken back."""
     told: dict[frozenset[Unknown], Told | None] = {}
@@ -285,7 +300,8 @@ def _hidden_with(family: Family, place: int) -> set[int]:
 
 def audit(published: Sequence[Published], rule: Rule) -> Verdict:
     """Whether what releases of a round show of a family leaves all that is hidden wide enough."""
-    reader = _Reader(published, rule)
+    *earlier, last = published
+    reader = _Reader(published, rule, _computable(last.family, earlier, rule))
     exposed = reader.knowledge.exposed()
     return Verdict(reader.n_sought, tuple(reader.describe(found) for found in exposed))
 
@@ -296,8 +312,11 @@ def audit(published: Sequence[Published], rule: Rule) -> Verdict:
 class _Reader:
     """A reader of the releases of a round, as far as one family goes; the last one may change."""
 
-    def __init__(self, published: Sequence[Published], rule: Rule) -> None:
+    def __init__(
+        self, published: Sequence[Published], rule: Rule, computable: Set[int] = frozenset()
+    ) -> None:
         self._rule = rule
+        self._computable = {published[-1].family.figures[place] for place in computable}
         self._current = published[-1].family
         names = {u: None for p in published for u in p.family.unknowns.values()}
         self._numbers = {name: number for number, name in enumerate(names)}
@@ -322,6 +341,17 @@ class _Reader:
         """The figures of the last release that keep a range narrow and may be hidden."""
         return sorted({self._figure_of[fact] for fact in found.facts if fact in self._figure_of})
 
+    def place(self, found: Exposed) -> int:
+        """Where the last release has what is exposed.
+
+        Raises:
+            UnprotectableError: it is another release's.
+        """
+        try:
+            return self._current.figures.index(self._meaning[found.index][1])
+        except ValueError:
+            raise UnprotectableError(self.describe(found)) from None
+
     def is_about_n(self, found: Exposed) -> bool:
         return self._meaning[found.index][0] == "n"
 
@@ -338,8 +368,9 @@ class _Reader:
         if told:
             self.knowledge.forget(positive, told.low, told.high)
         else:
-            for fact in {total, positive}:
-                self.knowledge.forget(fact)
+            is_some = self._current.figures[index].question not in self._current.bases
+            self.knowledge.forget(total, 1.0 if is_some else 0.0)
+            self.knowledge.forget(positive)
         self._seek(self._current, self._current.figures[index], told)
 
     # --- facts ------------------------------------------------------------------------------
@@ -360,6 +391,9 @@ class _Reader:
                 if is_last:
                     self._fact_of[index] = facts
                     self._figure_of |= dict.fromkeys(facts, index)
+            elif figure.is_published and figure.question not in family.bases:
+                everybody = self._all(family, figure.question, figure.atoms)
+                self._tell_sum(everybody, 1, float("inf"))  # without answers it would be shown
         for question, base in family.bases.items():
             self._tell_base(family, question, base)
 
@@ -386,7 +420,7 @@ class _Reader:
 
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
         told = told or self._before.get(family.unknowns_of(figure))  # that is public for good
-        if told and told.state == SHOWN:
+        if (told and told.state == SHOWN) or figure in self._computable:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)

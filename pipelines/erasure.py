@@ -73,7 +73,8 @@ def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
     names = {d.delivery_id for d in manifest.deliveries}
     found = settings.receipts.glob("*/.findings/*")
     yield from (p for p in found if p.name.partition(".")[0] not in names)
-    yield from settings.home.rglob(".*.part*")  # what a crash left half written
+    half_written = settings.home.rglob(".*.part*")  # what a crash left
+    yield from (path for path in half_written if not path.is_dir())
 
 
 def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:

@@ -103,7 +103,7 @@ def assemble(
 ) -> Assembled:
     """Makes the next release of a round, unless the latest one says the same.
 
-    The same is: the same files from the same deliveries by the same code.
+    The same is: the same files from the same deliveries.
 
     Args:
         settings: where releases lie.
@@ -214,14 +214,13 @@ def _settle(path: Path) -> None:
 
 
 def _is_same(before: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    """Whether a release says the same: files, deliveries and code.
+    """Whether a release says the same of the same deliveries.
 
-    Not the marts' fingerprint, which also moves with other rounds, nor the certificate, which
-    counts the releases before.
+    Not the code, the marts' fingerprint, which also moves with other rounds, or the certificate,
+    which counts the releases before: they tell where the same files come from.
     """
     files = [file for file in before["files"] if file["path"] != CHANGES]
-    alike = all(before[name] == manifest[name] for name in ("deliveries", "code"))
-    return alike and files == manifest["files"]
+    return bool(before["deliveries"] == manifest["deliveries"] and files == manifest["files"])
 
 
 def _contents(manifest: Mapping[str, Any]) -> Deliveries:

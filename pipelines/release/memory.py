@@ -67,7 +67,7 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
     """
     groups: dict[tuple[str, ...], str] = {}
     answers: dict[tuple[object, ...], int] = {}
-    for path in sorted((settings.told / str(round_)).glob("*.json")):
+    for path in sorted((settings.told / str(round_)).glob("[0-9]*.json")):
         families = json.loads(path.read_text(encoding="utf-8"))
         for family in families:
             for place, (question, atom, n, positive) in enumerate(family["unknowns"]):

@@ -100,7 +100,8 @@ def plan(settings: Settings, round_: int) -> Plan:
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
     shown = cache(partial(_shown, settings))
-    content = protected.content(source, whole.figures(made), shown, rule)
+    volumes = _volumes(settings, round_)
+    content = protected.content(source, whole.figures(made), shown, volumes, rule)
     return Plan(
         content=content,
         published=tuple(one.published for one in made),
@@ -167,6 +168,15 @@ def _shown(settings: Settings, round_: int) -> Earlier:
     }
 
 
+def _volumes(settings: Settings, round_: int) -> protected.Volumes:
+    """How many questionnaires the releases of a round say came back."""
+    rows: dict[str, list[marts.Record]] = {"response_rates": [], "national_results": []}
+    for folder in assemble.releases(settings, round_):
+        for name, found in rows.items():
+            found += pq.read_table(folder / "open" / "parquet" / f"{name}.parquet").to_pylist()
+    return protected.volumes(*rows.values())
+
+
 # --- what a release rests on --------------------------------------------------------------------
 
 
@@ -197,7 +207,7 @@ def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
 
 
 def _tallies(content: Content, made: Iterable[whole.Protected], rule: Rule) -> Iterator[Tally]:
-    """The tables' figures by level: measures and those returned by why they are hidden."""
+    """The tables' figures by level: measures and key figures by why they are hidden."""
     counted: Counter[tuple[str, str, str]] = Counter()
     for one in made:
         for cell, place in one.group.cells.items():

@@ -1,0 +1,105 @@
+"""Drawn rounds through the real disclosure control: what would be released of them, as files.
+
+Belongs here: from rows of the marts to a folder an attacker can read, without dbt and workbooks.
+Does not: drawing rounds (hierarchies.py) or attacking (attacker.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hierarchies import KEYS, ROUND, Hierarchy, Tables, roll_up
+
+from pipelines import disclosure
+from pipelines.disclosure import Published, Rule
+from pipelines.release import csvs, marts, protected
+from pipelines.release import round as whole
+from pipelines.release.marts import Declared, Marts
+from pipelines.release.table import Column, Content
+
+_BLANK: Mapping[str, Mapping[str, Any]] = {
+    "measure_results": {"comparable": False, "previous_round": None, "target_share": None},
+    "indicator_results": {"target_share": None},
+    "national_results": {"n_associations": 1, "indicator_id": ""},
+    "response_rates": {"handed_out": None, "returned_known": 0},
+    "questions": {"base_question_id": None},
+}
+_FIGURES = {"share", "value", "ci_low", "ci_high", "response_rate"}
+_MORE = {
+    "measure_results": ("ci_low", "ci_high"),
+    "national_results": ("ci_low", "ci_high"),
+    "response_rates": ("response_rate",),
+}
+
+
+def marts_of(tables: Tables) -> Marts:
+    """The marts of a drawn round."""
+    rows = {
+        name: tuple({**_BLANK.get(name, {}), **row, "is_synthetic": True} for row in found)
+        for name, found in tables.items()
+    }
+    return Marts(
+        round=ROUND,
+        is_synthetic=True,
+        declared=tuple(_declared(name, found) for name, found in rows.items() if found),
+        rows=defaultdict(tuple, rows),
+        register=marts._register(defaultdict(tuple, rows)),
+        single=frozenset(),
+        notes=defaultdict(lambda: ("", "")),
+        z=Decimal("1.959964"),
+    )
+
+
+def _declared(name: str, rows: Sequence[Mapping[str, Any]]) -> Declared:
+    names = [
+        n
+        for n in rows[0]
+        if n not in ("is_synthetic", "n_positive" if name == "key_figures" else "")
+    ]
+    columns = (*dict.fromkeys([*names, *_MORE.get(name, ())]),)
+    kinds = ["decimal" if column in _FIGURES else "text" for column in columns]
+    key = KEYS.get(name, tuple(names[:1] if name != "activities" else ("round", "unit_id")))
+    return Declared(
+        name,
+        "",
+        "",
+        key,
+        tuple(Column(c, k, "", "") for c, k in zip(columns, kinds, strict=True)),  # type: ignore[arg-type]
+    )
+
+
+def release(
+    folder: Path,
+    counts: Hierarchy,
+    earlier: Iterable[tuple[Sequence[Published], Content]] = (),
+    rule: Rule | None = None,
+) -> tuple[list[Published], Content]:
+    """Writes what would be released of a drawn round, after earlier releases of it.
+
+    Returns:
+        What it tells, for the releases after it.
+    """
+    rule = rule or disclosure.rule()
+    told: dict[str, tuple[Published, ...]] = {}
+    rates, national = [], []
+    for published, before in earlier:
+        rates += before["response_rates"].records()
+        national += before["national_results"].records()
+        for one in published:
+            told[one.family.name] = (*told.get(one.family.name, ()), one)
+    source = marts_of(roll_up(counts))
+    made = whole.protect(source, told, rule)
+    volumes = protected.volumes(rates, national)
+    content = protected.content(source, whole.figures(made), lambda _: {}, volumes, rule)
+    whole.audit(content, source, made, told, rule)
+    csvs.write(content, folder)
+    deliveries = [
+        {"association_id": name, "sha256": sha} for name, sha in sorted(counts.deliveries.items())
+    ]
+    (folder / "manifest.json").write_text(json.dumps({"deliveries": deliveries}), encoding="utf-8")
+    return [one.published for one in made], content
