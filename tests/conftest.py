@@ -11,6 +11,13 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares `long`: the full numbers of what a sample shows, run only by `-m long`."""
+    config.addinivalue_line("markers", "long: minutes, not seconds; run by `pytest -m long`")
+    if not config.option.markexpr:
+        config.option.markexpr = "not long"
+
+
 @pytest.fixture(scope="session")
 def build_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     """Runs `nns run` on a landing zone in a home of its own; gives the path of marts.duckdb."""

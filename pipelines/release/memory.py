@@ -97,7 +97,6 @@ def _as_json(published: Published) -> dict[str, Any]:
 
     return {
         "name": family.name,
-        "is_count": family.is_count,
         "bases": dict(family.bases),
         "unknowns": list(family.unknowns.values()),
         "figures": [
@@ -105,7 +104,6 @@ def _as_json(published: Published) -> dict[str, Any]:
             for f in family.figures
         ],
         "told": [t and [t.n, t.low, t.high] for t in published.told],
-        "bounds": [[q, at(q, atoms), low, high] for q, atoms, low, high in family.bounds],
     }
 
 
@@ -123,7 +121,5 @@ def _from_json(stored: Mapping[str, Any]) -> Published:
         ),
         unknowns={unknown[:2]: unknown for unknown in unknowns},
         bases=stored["bases"],
-        bounds=tuple((q, atoms(places), low, high) for q, places, low, high in stored["bounds"]),
-        is_count=stored["is_count"],
     )
     return Published(family, tuple(t and Told(*t) for t in stored["told"]))
