@@ -114,6 +114,8 @@ _COUNTED = {
     "tables": "tabeller",
     "lines": "rader",
     "bytes": "byte",
+    "release": "publicering",
+    "changes": "ändrade uppgifter",
 }
 
 _TABLES = {
@@ -269,10 +271,14 @@ def publish_round(
     if dry_run:
         from pipelines.release import publish
 
-        plan = publish.plan(folders, round_)
+        try:
+            plan = publish.plan(folders, round_)
+        except publish.REFUSALS as error:
+            raise Fault(str(error)) from error
         _print_tallies(plan.tallies)
         out.print(f"Inget är skrivet. Publicera: nns publish --round {round_}{folders.flags}")
         return
+    is_current = due.is_current(folders, [round_]) and not allow_synthetic
     config = {"ops": {"releases": {"config": {"allow_synthetic": allow_synthetic}}}}
     with _alone(folders):
         _recorded("publish", folders, [round_], config)
@@ -280,8 +286,9 @@ def publish_round(
     assert last
     _print_tallies(last.tallies)
     folder = folders.published / str(round_) / str(last.number)
-    if not last.is_new:
-        out.print(f"Inget nytt: publicering {last.number} säger redan detta. {folder}")
+    if is_current or not last.is_new:
+        said = f"Inget nytt: publicering {last.number} säger redan detta."
+        out.print(f"{said} {folder}", soft_wrap=True)
     else:
         changed = several(last.n_changes, "ändrad uppgift", "ändrade uppgifter")
         since = f", {changed} sedan den förra (CHANGES.csv)" if last.number > 1 else ""
@@ -300,8 +307,10 @@ def serve_releases(
     err.print(f"http://127.0.0.1:{port}/v3/kpi  Avsluta med Ctrl+C.")
     try:
         serve.run(folders.published, port)
-    except (serve.NothingPublishedError, OSError) as error:
+    except serve.NothingPublishedError as error:
         raise Fault(str(error)) from error
+    except OSError as error:
+        raise Fault(f"Porten {port} går inte att använda. Välj en annan med --port.") from error
 
 
 @app.command("remind", cls=terminal.Command)
@@ -634,9 +643,12 @@ def _enter(raw: Path | None, home: Path | None) -> Settings:
     """The folders of this call, also for the Dagster definitions, which read the environment.
 
     Raises:
-        Fault: the landing zone is no readable folder, or home cannot be written.
+        Fault: a setting is not what it should be.
     """
-    folders = settings.from_environment(raw, home)
+    try:
+        folders = settings.from_environment(raw, home)
+    except ValueError as error:
+        raise Fault("NNS_MIN_ANSWERS ska vara ett heltal, till exempel 5.") from error
     os.environ["NNS_RAW"], os.environ["NNS_HOME"] = str(folders.raw), str(folders.home)
     return folders
 

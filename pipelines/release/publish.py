@@ -60,6 +60,15 @@ class NotReadyError(Exception):
     """There is nothing to publish, or it is not up to date; the message is Swedish."""
 
 
+REFUSALS = (
+    NotReadyError,
+    disclosure.UnprotectableError,
+    memory.ForgottenError,
+    whole.ExposedError,
+)
+"""Why there may be no release of a round; all say so in Swedish."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a release of a round would be.
