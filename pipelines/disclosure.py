@@ -144,8 +144,9 @@ class UnprotectableError(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(
             "Tidigare publiceringar av omgången visar så mycket att det som nu ska döljas kan "
-            f"räknas fram ({what}). Ingen publicering är gjord. Har gränsen för minsta antal svar höjts "
-            "sedan dess? Sätt den som förut, eller hör av dig till dem som sköter programmet."
+            f"räknas fram ({what}). Ingen publicering är gjord. Har gränsen för minsta antal svar "
+            "höjts sedan dess? Sätt den som förut, eller hör av dig till dem som sköter "
+            "programmet."
         )
 
 

@@ -243,13 +243,18 @@ def _key_figures(marts: Marts, shown: Figures) -> Iterator[Record]:
         question = question_of.get((kpi["questionnaire_id"], kpi["measure_id"]), "")
         cell = (MUNICIPALITY, row["municipality_id"], question, row["gender"])
         told, status = shown.get(cell), _status(cell, shown)
-        figures: dict[str, Value] = {"value": None, "count": None, "n_positive": None}
+        figures: dict[str, Value] = dict.fromkeys(
+            ("value", "bracket_low", "bracket_high", "count", "n_positive")
+        )
         if status == EMPTY:
             figures["count"] = 0
         elif told:
             figures["count"] = told.n
-            if status == SHOWN:
-                figures |= {"n_positive": told.low, "value": percent(told.low, told.n)}
+            low, high = percent(told.low, told.n), percent(told.high, told.n)
+            if status == BRACKET:
+                figures |= {"bracket_low": low, "bracket_high": high}
+            else:
+                figures |= {"n_positive": told.low, "value": low}
         yield {**row, **figures, "status": status}
 
 
@@ -332,7 +337,8 @@ def _half_up(number: Decimal) -> Decimal:
 
 # --- tables -------------------------------------------------------------------------------------
 
-_AFTER = {"share": ("bracket_low", "bracket_high"), "count": ("n_positive",)}
+_BRACKET = ("bracket_low", "bracket_high")
+_AFTER = {"share": _BRACKET, "value": _BRACKET, "count": ("n_positive",)}
 _ADDED = {"bracket_low": "decimal", "bracket_high": "decimal", "n_positive": "integer"}
 
 

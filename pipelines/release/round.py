@@ -102,7 +102,7 @@ def _readable(content: Content, question_of: Mapping[tuple[str, str], str]) -> M
         kpi = kpis[row["kpi_id"]]
         question = question_of.get((str(kpi["questionnaire_id"]), str(kpi["measure_id"])), "")
         at = (MUNICIPALITY, row["municipality_id"], question, row["gender"])
-        told[at] = _told(row["count"], row["n_positive"], 0, 100)  # type: ignore[index]
+        told[at] = _told(row["count"], row["n_positive"], row["bracket_low"], row["bracket_high"])  # type: ignore[index]
     return {cell: t for cell, t in told.items() if t}
 
 
