@@ -108,7 +108,7 @@ def _readable(content: Content, question_of: Mapping[tuple[str, str], str]) -> M
 
 def _told(n: Value, positive: Value, low: Value, high: Value) -> Told | None:
     """What a row tells; the bounds of a bracket in percent."""
-    if n is None:
+    if not n:
         return None
     n = int(str(n))
     if positive is not None:
