@@ -45,30 +45,24 @@ _RATE_LEVELS = (
     "nation",
     "association",
 )  # a county's would tell how many one association handed out
-Volumes = Mapping[str, set[int]]
-"""How many questionnaires came back, as told: by questionnaire, and of all by gender."""
-
 _ALL = "all"
 
 
-def content(
-    marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], volumes: Volumes, rule: Rule
-) -> Content:
+def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], rule: Rule) -> Content:
     """The content of a release.
 
     Args:
         marts: the marts of the round.
         shown: what may be told of each cell.
-        volumes: how many questionnaires earlier releases of the round say came back.
-        rule: T, for how many questionnaires came back.
+        rule: T, for response rates.
         earlier: what the latest release of an earlier round shows; nothing when there is none.
     """
     makers: Mapping[str, Callable[[], Iterator[Record]]] = {
         "measure_results": lambda: _measures(marts, shown, earlier),
         "indicator_results": lambda: _indicators(marts, shown),
-        "national_results": lambda: _national(marts, shown, earlier, volumes, rule),
+        "national_results": lambda: _national(marts, shown, earlier),
         "key_figures": lambda: _key_figures(marts, shown),
-        "response_rates": lambda: _response_rates(marts, volumes, rule),
+        "response_rates": lambda: _response_rates(marts, rule),
     }
     tables = [
         _table(marts, declared, list(makers[declared.name]()), has_figures=True)
@@ -147,9 +141,7 @@ def _since(row: Record, told: Told, z: Decimal, earlier: Callable[[int], Earlier
     }
 
 
-def _national(
-    marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], volumes: Volumes, rule: Rule
-) -> Iterator[Record]:
+def _national(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Iterator[Record]:
     measures = {
         (row["questionnaire_id"], row["measure_id"], row["gender"]): row
         for row in _measures(marts, shown, earlier)
@@ -160,7 +152,6 @@ def _national(
         for row in _indicators(marts, shown)
         if row["level"] == "nation"
     }
-    returned = _questionnaires(marts, volumes, rule)
     blank = dict.fromkeys(
         (
             *("n_positive", "bracket_low", "bracket_high", "ci_low", "ci_high", "comparable"),
@@ -170,9 +161,8 @@ def _national(
     for row in marts.rows["national_results"]:
         key = (row["answered_by"], row["figure_id"], row["gender"])
         figure = measures[key] if row["figure_kind"] == "measure" else {**blank, **indicators[key]}
-        whole = {"n_questionnaires": returned.get(row["gender"])}
         kept = ("n_associations", "indicator_id", "figure_kind", "figure_id", "answered_by")
-        yield {"n_measures": None, **figure, **whole, **{name: row[name] for name in kept}}
+        yield {"n_measures": None, **figure, **{name: row[name] for name in kept}}
 
 
 def _indicators(marts: Marts, shown: Figures) -> Iterator[Record]:
@@ -258,45 +248,24 @@ def _key_figures(marts: Marts, shown: Figures) -> Iterator[Record]:
         yield {**row, **figures, "status": status}
 
 
-def _response_rates(marts: Marts, volumes: Volumes, rule: Rule) -> Iterator[Record]:
-    """The nation's only: how many an association's questionnaires were is nearly how many answered.
+def _response_rates(marts: Marts, rule: Rule) -> Iterator[Record]:
+    """The nation's, in whole percent, and never how many questionnaires came back.
 
-    With them one could compute answers to a question that are hidden; and so one could with another
-    number than an earlier release has, from what a late or replaced delivery adds.
+    Nearly all answer some question. So that number, even the nation's, would limit how many can
+    have answered anywhere, and with it one could compute what is hidden.
     """
     for row in marts.rows["response_rates"]:
-        if row["level"] != "nation":
-            continue
-        n, handed_out = row["returned"], row["handed_out"]
-        is_told = n == 0 or n >= rule.min_answers
-        is_told &= volumes.get(row["questionnaire_id"], {n}) <= {n}
-        rate = percent(row["returned_known"], handed_out) if handed_out and is_told else None
-        told: Record = {"returned": n if is_told else None, "response_rate": rate}
-        yield {**row, **told, "status": (SHOWN if n else EMPTY) if is_told else HIDDEN}
+        if row["level"] == "nation":
+            n, handed_out = row["returned"], row["handed_out"]
+            is_told = n >= rule.min_answers and (handed_out or 0) >= rule.min_answers
+            rate = _whole_percent(row["returned_known"], handed_out) if is_told else None
+            hidden = HIDDEN if 0 < n < rule.min_answers else EMPTY
+            yield {**row, "response_rate": rate, "status": SHOWN if is_told else hidden}
 
 
-def _questionnaires(marts: Marts, volumes: Volumes, rule: Rule) -> Mapping[str, int]:
-    """How many questionnaires came back in all, by gender, where that tells of no small group."""
-    counts = {row["gender"]: row["n_questionnaires"] for row in marts.rows["national_results"]}
-    third = counts.get("T", 0) - sum(n for gender, n in counts.items() if gender != "T")
-    of_each = [row["status"] for row in _response_rates(marts, volumes, rule)]
-    if HIDDEN in of_each or any(not volumes.get(g, {n}) <= {n} for g, n in counts.items()):
-        return {}
-    if any(0 < n < rule.min_answers for n in (*counts.values(), third)):
-        return {gender: n for gender, n in counts.items() if gender == "T"}
-    return counts
-
-
-def volumes(response_rates: Iterable[Record], national: Iterable[Record]) -> Volumes:
-    """How many questionnaires released rows say came back."""
-    told: dict[str, set[int]] = defaultdict(set)
-    for row in response_rates:
-        if row["returned"] is not None:
-            told[row["questionnaire_id"]].add(row["returned"])
-    for row in national:
-        if row["n_questionnaires"] is not None:
-            told[row["gender"]].add(row["n_questionnaires"])
-    return told
+def _whole_percent(part: int, whole: int) -> Decimal:
+    """A share without decimals, half up."""
+    return Decimal((200 * part + whole) // (2 * whole)).quantize(Decimal("0.1"))
 
 
 def _status(cell: Cell, shown: Figures) -> str:

@@ -109,8 +109,7 @@ def plan(settings: Settings, round_: int) -> Plan:
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
     shown = cache(partial(_shown, settings))
-    volumes = _volumes(settings, round_)
-    content = protected.content(source, whole.figures(made), shown, volumes, rule)
+    content = protected.content(source, whole.figures(made), shown, rule)
     return Plan(
         content=content,
         published=tuple(one.published for one in made),
@@ -175,15 +174,6 @@ def _shown(settings: Settings, round_: int) -> Earlier:
         for row in rows
         if row["status"] == SHOWN
     }
-
-
-def _volumes(settings: Settings, round_: int) -> protected.Volumes:
-    """How many questionnaires the releases of a round say came back."""
-    rows: dict[str, list[marts.Record]] = {"response_rates": [], "national_results": []}
-    for folder in assemble.releases(settings, round_):
-        for name, found in rows.items():
-            found += pq.read_table(folder / "open" / "parquet" / f"{name}.parquet").to_pylist()
-    return protected.volumes(*rows.values())
 
 
 # --- what a release rests on --------------------------------------------------------------------

@@ -655,6 +655,8 @@ class _Returned:
         for row in self.attack.releases[number]["response_rates"]:
             place = self.attack.place(number, row["level"], row["unit_id"])
             column = self._column(place, row["questionnaire_id"])
+            if "returned" not in row:
+                continue
             if row["status"] == HIDDEN:
                 key = (row["level"], row["unit_id"], row["questionnaire_id"])
                 hidden[Figure(number + 1, "response_rates", key, "returned")] = column
@@ -692,7 +694,7 @@ class _Returned:
         nation = _Place("nation", "0000", number)
         volumes = {row["gender"]: row["n_questionnaires"]
                    for row in self.attack.releases[number]["national_results"]
-                   if row["n_questionnaires"]}  # fmt: skip
+                   if row.get("n_questionnaires")}  # fmt: skip
         for gender, volume in volumes.items():
             columns = [column for (place, _, one), column in self.columns.items()
                        if place == nation and one == gender]  # fmt: skip

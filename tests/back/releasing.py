@@ -20,7 +20,7 @@ from pipelines.disclosure import Published, Rule
 from pipelines.release import csvs, marts, protected
 from pipelines.release import round as whole
 from pipelines.release.marts import Declared, Marts
-from pipelines.release.table import Column, Content
+from pipelines.release.table import Column
 
 _BLANK: Mapping[str, Mapping[str, Any]] = {
     "measure_results": {"comparable": False, "previous_round": None, "target_share": None},
@@ -29,6 +29,7 @@ _BLANK: Mapping[str, Mapping[str, Any]] = {
     "response_rates": {"handed_out": None, "returned_known": 0},
     "questions": {"base_question_id": None},
 }
+_PRIVATE = {"is_synthetic", "returned", "n_questionnaires", "handed_out", "returned_known"}
 _FIGURES = {"share", "value", "ci_low", "ci_high", "response_rate"}
 _MORE = {
     "measure_results": ("ci_low", "ci_high"),
@@ -56,11 +57,8 @@ def marts_of(tables: Tables) -> Marts:
 
 
 def _declared(name: str, rows: Sequence[Mapping[str, Any]]) -> Declared:
-    names = [
-        n
-        for n in rows[0]
-        if n not in ("is_synthetic", "n_positive" if name == "key_figures" else "")
-    ]
+    added = {"n_positive"} if name == "key_figures" else set()
+    names = [n for n in rows[0] if n not in _PRIVATE | added]
     columns = (*dict.fromkeys([*names, *_MORE.get(name, ())]),)
     kinds = ["decimal" if column in _FIGURES else "text" for column in columns]
     key = KEYS.get(name, tuple(names[:1] if name != "activities" else ("round", "unit_id")))
@@ -76,9 +74,9 @@ def _declared(name: str, rows: Sequence[Mapping[str, Any]]) -> Declared:
 def release(
     folder: Path,
     counts: Hierarchy,
-    earlier: Iterable[tuple[Sequence[Published], Content]] = (),
+    earlier: Iterable[Sequence[Published]] = (),
     rule: Rule | None = None,
-) -> tuple[list[Published], Content]:
+) -> list[Published]:
     """Writes what would be released of a drawn round, after earlier releases of it.
 
     Returns:
@@ -86,20 +84,16 @@ def release(
     """
     rule = rule or disclosure.rule()
     told: dict[str, tuple[Published, ...]] = {}
-    rates, national = [], []
-    for published, before in earlier:
-        rates += before["response_rates"].records()
-        national += before["national_results"].records()
+    for published in earlier:
         for one in published:
             told[one.family.name] = (*told.get(one.family.name, ()), one)
     source = marts_of(roll_up(counts))
     made = whole.protect(source, told, rule)
-    volumes = protected.volumes(rates, national)
-    content = protected.content(source, whole.figures(made), lambda _: {}, volumes, rule)
+    content = protected.content(source, whole.figures(made), lambda _: {}, rule)
     whole.audit(content, source, made, told, rule)
     csvs.write(content, folder)
     deliveries = [
         {"association_id": name, "sha256": sha} for name, sha in sorted(counts.deliveries.items())
     ]
     (folder / "manifest.json").write_text(json.dumps({"deliveries": deliveries}), encoding="utf-8")
-    return [one.published for one in made], content
+    return [one.published for one in made]

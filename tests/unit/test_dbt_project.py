@@ -25,7 +25,10 @@ TOLERATED_NAMESAKES = {"status", "value"}
 # n + n_missing + n_dont_know is everybody who was asked, which returned or the base question tells:
 # with two of them a hidden n is computed. mean_index × n is the sum of the answers' codes, which
 # narrows n_positive. Disclosure control protects none of these, nor the units behind a rate.
-NEVER_RELEASED = {"n_missing", "n_dont_know", "mean_index", "handed_out", "returned_known"}
+NEVER_RELEASED = {
+    *("n_missing", "n_dont_know", "mean_index"),
+    *("handed_out", "returned", "returned_known", "n_questionnaires"),
+}
 
 
 @pytest.fixture(scope="module")
