@@ -263,7 +263,7 @@ def publish_round(
     """
     folders = _enter(raw, home)
     _known_rounds(round_)
-    if not warehouse.is_current(folders):
+    if audit.whole(folders).pending or not warehouse.is_current(folders):
         raise Fault(f"Marterna är inte aktuella. Kör först: nns run{folders.flags}")
     if not due.rounds(lake.read_manifest(folders), instrument.load(), [round_], current_day()):
         raise Fault(f"Det finns inga svar i omgång {round_} att publicera.")
@@ -275,13 +275,14 @@ def publish_round(
         out.print(f"Inget är skrivet. Publicera: nns publish --round {round_}{folders.flags}")
         return
     config = {"ops": {"releases": {"config": {"allow_synthetic": allow_synthetic}}}}
+    before = due.examined(folders, round_)
     with _alone(folders):
         _recorded("publish", folders, [round_], config)
     last = due.examined(folders, round_)
     assert last
     _print_tallies(last.tallies)
     folder = folders.published / str(round_) / str(last.number)
-    if not last.is_new:
+    if last == before or not last.is_new:
         out.print(f"Inget nytt: publicering {last.number} säger redan detta. {folder}")
     else:
         changed = several(last.n_changes, "ändrad uppgift", "ändrade uppgifter")
