@@ -120,13 +120,13 @@ _TABLES = {
     "measure_results": "mått",
     "indicator_results": "indikatorer",
     "key_figures": "nyckeltal",
-    "response_rates": "inkomna enkäter",
+    "response_rates": "inkomna",
 }
 _LEVELS = {
     "nation": "riket",
     "county": "län",
     "association": "förbund",
-    "activity_group": "jämförbara insatser",
+    "activity_group": "insatsgrupp",
     "activity": "insats",
     "municipality": "kommun",
 }
@@ -926,8 +926,8 @@ def _print_summary(
 
 def _print_tallies(tallies: Iterable[due.Tally]) -> None:
     """What is shown and hidden, and why, in numbers."""
-    titles = ("Tabell", "Nivå", "Visas", "Intervall", "Dolt: få svar", "Dolt: kan räknas fram")
-    table = Table(*titles, "Inga svar", box=None, pad_edge=False)
+    titles = ("Tabell", "Nivå", "Visas", "Intervall", "Få svar", "Skyddar andra")
+    table = Table(*titles, "Tomt", box=None, pad_edge=False)
     for column in table.columns[2:]:
         column.justify = "right"
     for tally in tallies:

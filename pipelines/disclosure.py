@@ -21,7 +21,7 @@ Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,14 +202,27 @@ def protect(
             alone = before[unknowns]
             settled.add(place)
         first.append(alone)
-    for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
-        stage = {p for p, figure in enumerate(family.figures) if figure.worth == worth}
+    for stage in _stages(family):
         hidden = {p for p in stage if not first[p]}
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
         for place in stage - hidden:
             told[place] = first[place]
         _hide_what_tells(family, true, told, stage - settled, earlier, rule)
     return Published(family, tuple(told))
+
+
+def _stages(family: Family) -> Iterator[set[int]]:
+    """The figures by what they are worth, most first: what is shown early stays.
+
+    Counts are one stage. How few and how many they can be is known from elsewhere, so one that is
+    merely not shown yet would seem exposed.
+    """
+    places = range(len(family.figures))
+    if family.is_count:
+        yield set(places)
+    else:
+        for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
+            yield {place for place in places if family.figures[place].worth == worth}
 
 
 def _hide_what_tells(
@@ -252,8 +265,8 @@ def _choice(
 ) -> dict[int, Told | None]:
     """What is told less of: a bracket where one may be enough, else the smallest is hidden."""
 
-    def size(place: int) -> tuple[int, int]:
-        return true[place].n, place
+    def size(place: int) -> tuple[int, int, int]:
+        return family.figures[place].worth, true[place].n, place
 
     if not is_about_n and not family.is_count:
         extreme = [p for p in candidates if told[p] == true[p] and is_extreme(true[p], rule)]

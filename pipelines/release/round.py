@@ -8,7 +8,7 @@ figures back from the tables. Does not: the rule (disclosure.py), or how tables 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines import disclosure
@@ -48,19 +48,14 @@ def protect(source: Marts, earlier: Earlier, rule: Rule) -> tuple[Protected, ...
     returned = _returned(source)
     questionnaire_of = _questionnaires(source)
     made: list[Protected] = []
-
-    def most(association: str, question: str) -> tuple[float, float]:
-        n, _ = returned.get(("association", association, questionnaire_of[question], "T"), (0, 0))
-        return 0, n if n >= rule.min_answers else _MOST
-
     questions = list(groups.of_questions(_counts(source), source.register, rule))
     for done, group in enumerate(questions, start=1):
-        made.append(_protected(_bounded(group, most), earlier, rule))
+        made.append(_protected(group, earlier, rule))
         report("Skyddar", done, len(questions))
     floors = _floors(made, questionnaire_of)
-    for group in groups.of_returned(returned, source.register, rule):
-        least = _bounded(group, lambda *at: (floors.get(at, 0), _MOST))
-        made.append(_protected(least, earlier, rule))
+    telling = _telling(made, questionnaire_of)
+    for group in groups.of_returned(returned, source.register, rule, telling):
+        made.append(_protected(_bounded(group, floors), earlier, rule))
     return tuple(made)
 
 
@@ -180,22 +175,32 @@ def _counts(source: Marts) -> Counts:
     }
 
 
-def _bounded(group: Group, limits: Callable[[str, str], tuple[float, float]]) -> Group:
-    """The group with what is known of each association's answers from elsewhere."""
+def _telling(made: Iterable[Protected], questionnaire_of: Mapping[str, str]) -> set[Cell]:
+    """Where the questionnaires returned would tell how many answered, and that is hidden."""
+    return {
+        (level, unit, questionnaire_of[question], gender)
+        for one in made
+        for (level, unit, question, gender), place in one.group.cells.items()
+        if gender == "T" and not one.published.told[place]
+    }
+
+
+def _bounded(group: Group, floors: Mapping[tuple[str, str], int]) -> Group:
+    """The group with the fewest that each association can have returned."""
     figures = group.family.figures
     bounds = tuple(
-        (question, figures[place].atoms, *limits(unit, question))
-        for (level, unit, question, gender), place in group.cells.items()
-        if level == "association" and gender == "T"
+        (name, figures[place].atoms, floors.get((unit, name), 0), _MOST)
+        for (level, unit, name, _), place in group.cells.items()
+        if level == "association"
     )
     return replace(group, family=replace(group.family, bounds=bounds))
 
 
 def _floors(
     made: Iterable[Protected], questionnaire_of: Mapping[str, str]
-) -> Mapping[tuple[str, ...], int]:
+) -> Mapping[tuple[str, str], int]:
     """The fewest questionnaires an association can have returned, from answers that are told."""
-    floors: dict[tuple[str, ...], int] = {}
+    floors: dict[tuple[str, str], int] = {}
     for one in made:
         sums: Counter[tuple[str, str, str, bool]] = Counter()
         for (level, unit, question, gender), place in one.group.cells.items():
