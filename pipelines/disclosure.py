@@ -16,13 +16,18 @@ about the same unknowns. That a group has nobody of a gender is taken to be know
 
 Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be narrowed below
 `min_width`; n of a hidden figure may not be known to be below T, nor its share to be 100 %.
+
+Where earlier releases by themselves tell more than that, nothing can take it back. Such as: one
+told of the nation and of an association whose delivery is withdrawn since; their difference is the
+nation now. Of such a figure a release may tell nothing that they do not.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +36,7 @@ from pipelines.instrument import seed_rows
 from pipelines.settings import SEEDS
 
 SHOWN, HIDDEN, BRACKET = "", "..", "[]"
+_TOLERANCE = 1e-6
 
 Atom = Any
 Unknown = Any
@@ -143,7 +149,7 @@ class Verdict:
 
 
 class UnprotectableError(Exception):
-    """Earlier releases alone tell something: nothing that is hidden now can help."""
+    """Something can be computed whatever is hidden now."""
 
 
 # --- choosing what is hidden --------------------------------------------------------------------
@@ -187,9 +193,10 @@ def protect(
         rule: the thresholds.
 
     Raises:
-        UnprotectableError: what earlier releases tell is enough to compute what they hide.
+        UnprotectableError: nothing that can be hidden is enough.
     """
     told: list[Told | None] = [None] * len(true)
+    public = _public_before([*earlier, Published(family, tuple(told))], rule)
     before = _told_before(earlier)
     first: list[Told | None] = []
     settled: set[int] = set()
@@ -207,7 +214,7 @@ def protect(
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
         for place in stage - hidden:
             told[place] = first[place]
-        _hide_what_tells(family, true, told, stage - settled, earlier, rule)
+        _hide_what_tells(family, true, told, stage - settled, earlier, public, rule)
     return Published(family, tuple(told))
 
 
@@ -231,13 +238,14 @@ def _hide_what_tells(
     told: list[Told | None],
     stage: Set[int],
     earlier: Sequence[Published],
+    public: Public,
     rule: Rule,
 ) -> None:
     """Tells less of the figures of a stage until nothing hidden can be computed.
 
     All that is of more worth stays as it is: without the stage's figures it told too little.
     """
-    reader = _Reader([*earlier, Published(family, tuple(told))], rule)
+    reader = _Reader([*earlier, Published(family, tuple(told))], rule, public)
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
@@ -298,19 +306,37 @@ def _hidden_with(family: Family, place: int) -> set[int]:
 
 def audit(published: Sequence[Published], rule: Rule) -> Verdict:
     """Whether what releases of a round show of a family leaves all that is hidden wide enough."""
-    reader = _Reader(published, rule)
+    reader = _Reader(published, rule, _public_before(published, rule))
     exposed = reader.knowledge.exposed()
     return Verdict(reader.n_sought, tuple(reader.describe(found) for found in exposed))
 
 
 # --- what a reader knows ------------------------------------------------------------------------
 
+Public = Mapping[tuple[str, tuple[int, ...]], tuple[int, int]]
+"""What is sought of which unknowns → the width and the top that earlier releases leave it."""
+
+
+def _public_before(published: Sequence[Published], rule: Rule) -> Public:
+    """What all releases but the last tell too much of, each figure of the last among it."""
+    *earlier, last = published
+    if not earlier:
+        return {}
+    silent = Published(replace(last.family, bounds=()), (None,) * len(last.told))
+    reader = _Reader([*earlier, silent], rule, {})
+    public = {}
+    for found in reader.knowledge.exposed():
+        low, high = math.ceil(found.low - _TOLERANCE), math.floor(found.high + _TOLERANCE)
+        public[reader.sought[found.index]] = (high - low, high)
+    return public
+
 
 class _Reader:
     """A reader of the releases of a round, as far as one family goes; the last one may change."""
 
-    def __init__(self, published: Sequence[Published], rule: Rule) -> None:
+    def __init__(self, published: Sequence[Published], rule: Rule, public: Public) -> None:
         self._rule = rule
+        self._public = public
         self._current = published[-1].family
         self.is_count = self._current.is_count
         names = {u: None for p in published for u in p.family.unknowns.values()}
@@ -320,6 +346,7 @@ class _Reader:
         self._fact_of: dict[int, tuple[int, int]] = {}
         self._figure_of: dict[int, int] = {}
         self._meaning: list[tuple[str, Figure]] = []
+        self.sought: list[tuple[str, tuple[int, ...]]] = []
         for release in published:
             self._tell(release, is_last=release is published[-1])
         seed = zlib.crc32(self._current.name.encode())
@@ -412,11 +439,17 @@ class _Reader:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)
-        sought = [] if self.is_count else [("n_positive", positive, width, 0)]
+        sought = [] if self.is_count else [("n_positive", positive, (width, 0))]
         if not told:
             everybody = self._all(family, figure.question, figure.atoms)
-            sought.append(("n", everybody, width, figure.min_answers))
+            sought.append(("n", everybody, (width, figure.min_answers)))
             if not self.is_count:  # else all are known to be positive
-                sought.append(("n - n_positive", [u + 1 for u in positive], 1, 0))
+                sought.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
         self._meaning += [(what, figure) for what, *_ in sought]
-        self.knowledge.seek([Sought(tuple(unknowns), *need) for _, unknowns, *need in sought])
+        keys = [(what, tuple(unknowns)) for what, unknowns, *_ in sought]
+        self.sought += keys
+        needs = [
+            map(min, need, self._public.get(key, need))
+            for key, (*_, need) in zip(keys, sought, strict=True)
+        ]
+        self.knowledge.seek([Sought(key[1], *need) for key, need in zip(keys, needs, strict=True)])
