@@ -120,7 +120,6 @@ _TABLES = {
     "measure_results": "mått",
     "indicator_results": "indikatorer",
     "key_figures": "nyckeltal",
-    "response_rates": "inkomna",
 }
 _LEVELS = {
     "nation": "riket",

@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,6 @@ class Family:
         unknowns: an atom with answers to a question → the unknown.
         bases: a question → the one whose positive answers it builds on.
         companions: places of figures of the same group; where one is hidden, all are.
-        bounds: (question, atoms, fewest and most answers there can be), known from elsewhere.
-        is_count: whether there is only n, and n_positive is the same.
     """
 
     name: str
@@ -118,8 +116,6 @@ class Family:
     unknowns: Mapping[tuple[str, Atom], Unknown]
     bases: Mapping[str, str]
     companions: tuple[frozenset[int], ...] = ()
-    bounds: tuple[tuple[str, frozenset[Atom], float, float], ...] = ()
-    is_count: bool = False
 
     def unknowns_of(self, figure: Figure) -> frozenset[Unknown]:
         """What a figure is the sum of."""
@@ -202,8 +198,6 @@ def protect(
     settled: set[int] = set()
     for place, figure in enumerate(family.figures):
         alone = primary(figure, true[place], rule)
-        if alone and family.is_count:
-            alone = true[place]
         unknowns = family.unknowns_of(figure)
         if alone and unknowns in before:
             alone = before[unknowns]
@@ -219,17 +213,10 @@ def protect(
 
 
 def _stages(family: Family) -> Iterator[set[int]]:
-    """The figures by what they are worth, most first: what is shown early stays.
-
-    Counts are one stage. How few and how many they can be is known from elsewhere, so one that is
-    merely not shown yet would seem exposed.
-    """
+    """The figures by what they are worth, most first: what is shown early stays."""
     places = range(len(family.figures))
-    if family.is_count:
-        yield set(places)
-    else:
-        for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
-            yield {place for place in places if family.figures[place].worth == worth}
+    for worth in sorted({figure.worth for figure in family.figures}, reverse=True):
+        yield {place for place in places if family.figures[place].worth == worth}
 
 
 def _hide_what_tells(
@@ -273,10 +260,10 @@ def _choice(
 ) -> dict[int, Told | None]:
     """What is told less of: a bracket where one may be enough, else the smallest is hidden."""
 
-    def size(place: int) -> tuple[int, int, int]:
-        return family.figures[place].worth, true[place].n, place
+    def size(place: int) -> tuple[int, int]:
+        return true[place].n, place
 
-    if not is_about_n and not family.is_count:
+    if not is_about_n:
         extreme = [p for p in candidates if told[p] == true[p] and is_extreme(true[p], rule)]
         if extreme:
             place = min(extreme, key=size)
@@ -322,7 +309,7 @@ def _public_before(published: Sequence[Published], rule: Rule) -> Public:
     *earlier, last = published
     if not earlier:
         return {}
-    silent = Published(replace(last.family, bounds=()), (None,) * len(last.told))
+    silent = Published(last.family, (None,) * len(last.told))
     reader = _Reader([*earlier, silent], rule, {})
     public = {}
     for found in reader.knowledge.exposed():
@@ -338,7 +325,6 @@ class _Reader:
         self._rule = rule
         self._public = public
         self._current = published[-1].family
-        self.is_count = self._current.is_count
         names = {u: None for p in published for u in p.family.unknowns.values()}
         self._numbers = {name: number for number, name in enumerate(names)}
         self._before = _told_before(published[:-1])
@@ -350,8 +336,7 @@ class _Reader:
         for release in published:
             self._tell(release, is_last=release is published[-1])
         seed = zlib.crc32(self._current.name.encode())
-        n_unknowns = len(names) * (1 if self.is_count else 2)
-        self.knowledge = Knowledge(n_unknowns, self._facts, seed)
+        self.knowledge = Knowledge(2 * len(names), self._facts, seed)
         for release in published:
             for figure, told in zip(release.family.figures, release.told, strict=True):
                 self._seek(release.family, figure, told)
@@ -387,15 +372,12 @@ class _Reader:
     # --- facts ------------------------------------------------------------------------------
 
     def _positive(self, family: Family, question: str, atoms: Iterable[Atom]) -> list[int]:
-        step = 1 if self.is_count else 2
         keys = ((question, atom) for atom in atoms)
-        return sorted(
-            step * self._numbers[family.unknowns[k]] for k in keys if k in family.unknowns
-        )
+        return sorted(2 * self._numbers[family.unknowns[k]] for k in keys if k in family.unknowns)
 
     def _all(self, family: Family, question: str, atoms: Iterable[Atom]) -> list[int]:
         positive = self._positive(family, question, atoms)
-        return positive if self.is_count else [u for p in positive for u in (p, p + 1)]
+        return [u for p in positive for u in (p, p + 1)]
 
     def _tell(self, release: Published, *, is_last: bool) -> None:
         family = release.family
@@ -407,14 +389,10 @@ class _Reader:
                     self._figure_of |= dict.fromkeys(facts, index)
         for question, base in family.bases.items():
             self._tell_base(family, question, base)
-        for question, atoms, low, high in family.bounds:
-            self._tell_sum(self._all(family, question, atoms), low, high)
 
     def _tell_figure(self, family: Family, figure: Figure, told: Told) -> tuple[int, int]:
         """The numbers of the facts about n and about n_positive."""
         total = self._tell_sum(self._all(family, figure.question, figure.atoms), told.n, told.n)
-        if self.is_count:
-            return total, total
         unknowns = self._positive(family, figure.question, figure.atoms)
         return total, self._tell_sum(unknowns, told.low, told.high)
 
@@ -439,12 +417,11 @@ class _Reader:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)
-        sought = [] if self.is_count else [("n_positive", positive, (width, 0))]
+        sought = [("n_positive", positive, (width, 0))]
         if not told:
             everybody = self._all(family, figure.question, figure.atoms)
             sought.append(("n", everybody, (width, figure.min_answers)))
-            if not self.is_count:  # else all are known to be positive
-                sought.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
+            sought.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
         self._meaning += [(what, figure) for what, *_ in sought]
         keys = [(what, tuple(unknowns)) for what, unknowns, *_ in sought]
         self.sought += keys

@@ -7,7 +7,7 @@ what may be shown, or how a release's tables look (protected.py).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelines.disclosure import Family, Figure, Rule, Told
@@ -16,7 +16,7 @@ MUNICIPALITY = "municipality"
 """The level of a key figure: its associations' answers pooled."""
 
 Cell = tuple[str, str, str, str]
-"""level, unit_id, question_id (or questionnaire_id of those returned), gender."""
+"""level, unit_id, question_id, gender."""
 
 Counts = Mapping[Cell, tuple[int, int]]
 """n and n_positive of the marts' rows."""
@@ -115,26 +115,6 @@ def of_questions(counts: Counts, register: Register, rule: Rule) -> Iterator[Gro
         yield figures.group(name, dict.fromkeys(further, name))
 
 
-def of_returned(
-    counts: Counts, register: Register, rule: Rule, telling: Set[Cell]
-) -> Iterator[Group]:
-    """A group per questionnaire: how many were returned, by nation, county and association.
-
-    Args:
-        counts: rows of response_rates of those levels, n_positive the same as n.
-        register: how units are made of each other.
-        rule: T.
-        telling: cells that would tell how many answered a question where that is hidden.
-    """
-    by_questionnaire: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
-    for cell, count in counts.items():
-        by_questionnaire[cell[2]][cell] = count
-    for name, rows in sorted(by_questionnaire.items()):
-        figures = _Figures(register, rule)
-        figures.add(name, rows, {}, telling=telling)
-        yield figures.group(name, {}, is_count=True)
-
-
 class _Figures:
     """The figures of a family as they are gathered, cells of the same atoms as one."""
 
@@ -148,12 +128,7 @@ class _Figures:
         self._cells: dict[Cell, int] = {}
 
     def add(
-        self,
-        question: str,
-        rows: Counts,
-        further: Mapping[str, Counts],
-        base: str = "",
-        telling: Set[Cell] = frozenset(),
+        self, question: str, rows: Counts, further: Mapping[str, Counts], base: str = ""
     ) -> None:
         """Adds all figures of one question.
 
@@ -162,7 +137,6 @@ class _Figures:
             rows: its rows.
             further: the rows of the questions that only those positive on it answer.
             base: the question whose positive answers it builds on.
-            telling: cells that would tell something hidden.
         """
         # who did not answer is not known: it would tell that nobody was positive on the base
         atoms = {atom: (0, 0) for asked, atom in self._unknowns if asked == base}
@@ -177,8 +151,7 @@ class _Figures:
                 third = members.get((level, unit, _OTHER), set()) if gender != _TOTAL else set()
                 asked_further = (counts.get(_at(cell, q), (0, 0)) for q, counts in further.items())
                 sizes = [_told(atoms, third).n, *(n for n, _ in asked_further)]
-                tells = cell in telling or any(map(self._is_small, sizes))
-                self._add(cell, group, true, tells=tells)
+                self._add(cell, group, true, tells=any(map(self._is_small, sizes)))
             elif level == MUNICIPALITY and gender == _TOTAL:
                 self._add(cell, group, true, self._register.thresholds[question])
             elif gender == _OTHER:
@@ -201,15 +174,13 @@ class _Figures:
     def _is_small(self, n: int) -> bool:
         return 0 < n < self._rule.min_answers
 
-    def group(self, name: str, bases: Mapping[str, str], *, is_count: bool = False) -> Group:
+    def group(self, name: str, bases: Mapping[str, str]) -> Group:
         """All that was added."""
         of_group: dict[tuple[str, str, str], set[int]] = defaultdict(set)
         for (level, unit, _, gender), place in self._cells.items():
             of_group[level, unit, gender].add(place)
         companions = tuple(frozenset(places) for places in of_group.values() if len(places) > 1)
-        family = Family(
-            name, tuple(self._figures), self._unknowns, bases, companions, is_count=is_count
-        )
+        family = Family(name, tuple(self._figures), self._unknowns, bases, companions)
         return Group(family, tuple(self._true), self._cells)
 
     def _add(

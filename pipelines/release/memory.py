@@ -73,13 +73,14 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
     paths = sorted(folder.glob("[0-9]*.json"))
     if not paths:
         return
-    key = folder / ".key"
-    if not key.exists():
-        lake.write_bytes(key, secrets.token_bytes(), is_durable=True)
+    key_path = folder / ".key"
+    if not key_path.exists():
+        lake.write_bytes(key_path, secrets.token_bytes(), is_durable=True)
+    key = key_path.read_bytes()
 
     def nameless(*named: object) -> str:
         text = json.dumps(named).encode()
-        return hashlib.blake2b(text, digest_size=16, key=key.read_bytes()).hexdigest()
+        return hashlib.blake2b(text, digest_size=16, key=key).hexdigest()
 
     for path in paths:
         families = json.loads(path.read_text(encoding="utf-8"))
@@ -89,7 +90,7 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
                     group, which = nameless(*atom), nameless(question, *atom, *answers)
                     family["unknowns"][place] = [question, ["", "", group], which, 0]
         _write(path, families)
-    key.unlink()
+    key_path.unlink()
 
 
 def _write(path: Path, families: Sequence[object]) -> None:
@@ -111,7 +112,6 @@ def _as_json(published: Published) -> dict[str, Any]:
 
     return {
         "name": family.name,
-        "is_count": family.is_count,
         "bases": dict(family.bases),
         "unknowns": list(family.unknowns.values()),
         "figures": [
@@ -119,7 +119,6 @@ def _as_json(published: Published) -> dict[str, Any]:
             for f in family.figures
         ],
         "told": [t and [t.n, t.low, t.high] for t in published.told],
-        "bounds": [[q, at(q, atoms), low, high] for q, atoms, low, high in family.bounds],
     }
 
 
@@ -137,7 +136,5 @@ def _from_json(stored: Mapping[str, Any]) -> Published:
         ),
         unknowns={unknown[:2]: unknown for unknown in unknowns},
         bases=stored["bases"],
-        bounds=tuple((q, atoms(places), low, high) for q, places, low, high in stored["bounds"]),
-        is_count=stored["is_count"],
     )
     return Published(family, tuple(t and Told(*t) for t in stored["told"]))

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from pipelines.disclosure import Told
+from pipelines.disclosure import Rule, Told
 from pipelines.release.groups import MUNICIPALITY, Cell
 from pipelines.release.marts import Declared, Marts, Record
 from pipelines.release.table import (
@@ -49,28 +48,21 @@ _RATE_LEVELS = (
 _ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """What may be told of a round: of its questions, and of questionnaires returned."""
-
-    questions: Figures
-    returned: Figures
-
-
-def content(marts: Marts, protection: Protection, earlier: Callable[[int], Earlier]) -> Content:
+def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], rule: Rule) -> Content:
     """The content of a release.
 
     Args:
         marts: the marts of the round.
-        protection: what may be told.
+        shown: what may be told of each cell.
+        rule: T, for how many questionnaires came back.
         earlier: what the latest release of an earlier round shows; nothing when there is none.
     """
     makers: Mapping[str, Callable[[], Iterator[Record]]] = {
-        "measure_results": lambda: _measures(marts, protection, earlier),
-        "indicator_results": lambda: _indicators(marts, protection),
-        "national_results": lambda: _national(marts, protection, earlier),
-        "key_figures": lambda: _key_figures(marts, protection),
-        "response_rates": lambda: _response_rates(marts, protection),
+        "measure_results": lambda: _measures(marts, shown, earlier),
+        "indicator_results": lambda: _indicators(marts, shown),
+        "national_results": lambda: _national(marts, shown, earlier, rule),
+        "key_figures": lambda: _key_figures(marts, shown),
+        "response_rates": lambda: _response_rates(marts, rule),
     }
     tables = [
         _table(marts, declared, list(makers[declared.name]()), has_figures=True)
@@ -83,7 +75,7 @@ def content(marts: Marts, protection: Protection, earlier: Callable[[int], Earli
 
 
 def is_released(row: Record, marts: Marts) -> bool:
-    """Whether a row of measure_results or response_rates is released, be its figures hidden or not.
+    """Whether a row of measure_results is released, be its figures hidden or not.
 
     One known person of an association is no group: those questionnaires end at the nation.
     """
@@ -93,25 +85,23 @@ def is_released(row: Record, marts: Marts) -> bool:
 # --- figures ------------------------------------------------------------------------------------
 
 
-def _measures(
-    marts: Marts, protection: Protection, earlier: Callable[[int], Earlier]
-) -> Iterator[Record]:
+def _measures(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Iterator[Record]:
     for row in marts.rows["measure_results"]:
         if is_released(row, marts):
             cell = (row["level"], row["unit_id"], row["question_id"], row["gender"])
-            yield {**row, **_measure(row, cell, marts, protection, earlier)}
+            yield {**row, **_measure(row, cell, marts, shown, earlier)}
 
 
 def _measure(
     row: Record,
     cell: Cell,
     marts: Marts,
-    protection: Protection,
+    shown: Figures,
     earlier: Callable[[int], Earlier],
 ) -> Record:
     """All figures of a row of measure_results."""
-    told = protection.questions.get(cell)
-    status = _status(cell, protection.questions)
+    told = shown.get(cell)
+    status = _status(cell, shown)
     figures: dict[str, Value] = dict.fromkeys(
         (
             *("n", "n_positive", "share", "bracket_low", "bracket_high", "ci_low", "ci_high"),
@@ -152,19 +142,19 @@ def _since(row: Record, told: Told, z: Decimal, earlier: Callable[[int], Earlier
 
 
 def _national(
-    marts: Marts, protection: Protection, earlier: Callable[[int], Earlier]
+    marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], rule: Rule
 ) -> Iterator[Record]:
     measures = {
         (row["questionnaire_id"], row["measure_id"], row["gender"]): row
-        for row in _measures(marts, protection, earlier)
+        for row in _measures(marts, shown, earlier)
         if row["level"] == "nation"
     }
     indicators = {
         (row["respondent_group"], row["indicator_id"], row["gender"]): row
-        for row in _indicators(marts, protection)
+        for row in _indicators(marts, shown)
         if row["level"] == "nation"
     }
-    of_nation = [told for cell, told in protection.returned.items() if cell[0] == "nation"]
+    returned = _questionnaires(marts, rule)
     blank = dict.fromkeys(
         (
             *("n_positive", "bracket_low", "bracket_high", "ci_low", "ci_high", "comparable"),
@@ -174,14 +164,14 @@ def _national(
     for row in marts.rows["national_results"]:
         key = (row["answered_by"], row["figure_id"], row["gender"])
         figure = measures[key] if row["figure_kind"] == "measure" else {**blank, **indicators[key]}
-        whole = {"n_questionnaires": row["n_questionnaires"] if all(of_nation) else None}
+        whole = {"n_questionnaires": returned.get(row["gender"])}
         kept = ("n_associations", "indicator_id", "figure_kind", "figure_id", "answered_by")
         yield {"n_measures": None, **figure, **whole, **{name: row[name] for name in kept}}
 
 
-def _indicators(marts: Marts, protection: Protection) -> Iterator[Record]:
+def _indicators(marts: Marts, shown: Figures) -> Iterator[Record]:
     """Shown where all the shares it is the mean of are; so it tells nothing they do not."""
-    parts = _parts(marts, protection)
+    parts = _parts(marts, shown)
     for row in marts.rows["indicator_results"]:
         at = (row["level"], row["unit_id"], row["indicator_id"], row["gender"])
         by_group = parts[at]
@@ -197,7 +187,7 @@ _Part = tuple[str, Told | None]
 
 
 def _parts(
-    marts: Marts, protection: Protection
+    marts: Marts, shown: Figures
 ) -> Mapping[tuple[str, str, str, str], Mapping[str, list[_Part]]]:
     """The measures of each indicator by level, unit, indicator and gender, then by group."""
     indicator_of = {row["measure_id"]: row["indicator_id"] for row in marts.rows["measures"]}
@@ -211,9 +201,7 @@ def _parts(
         cell = (row["level"], row["unit_id"], row["question_id"], row["gender"])
         at = (row["level"], row["unit_id"], indicator_of[row["measure_id"]], row["gender"])
         part = (
-            (_status(cell, protection.questions), protection.questions.get(cell))
-            if is_released(row, marts)
-            else (HIDDEN, None)
+            (_status(cell, shown), shown.get(cell)) if is_released(row, marts) else (HIDDEN, None)
         )
         parts[at][group_of[row["questionnaire_id"]]].append(part)
     return parts
@@ -238,7 +226,7 @@ def _mean(groups: Sequence[Sequence[_Part]]) -> Record:
     }
 
 
-def _key_figures(marts: Marts, protection: Protection) -> Iterator[Record]:
+def _key_figures(marts: Marts, shown: Figures) -> Iterator[Record]:
     question_of = {
         (row["questionnaire_id"], row["measure_id"]): row["question_id"]
         for row in marts.rows["measure_results"]
@@ -248,7 +236,7 @@ def _key_figures(marts: Marts, protection: Protection) -> Iterator[Record]:
         kpi = definitions[row["kpi_id"]]
         question = question_of.get((kpi["questionnaire_id"], kpi["measure_id"]), "")
         cell = (MUNICIPALITY, row["municipality_id"], question, row["gender"])
-        told, status = protection.questions.get(cell), _status(cell, protection.questions)
+        told, status = shown.get(cell), _status(cell, shown)
         figures: dict[str, Value] = {"value": None, "count": None, "n_positive": None}
         if status == EMPTY:
             figures["count"] = 0
@@ -259,29 +247,37 @@ def _key_figures(marts: Marts, protection: Protection) -> Iterator[Record]:
         yield {**row, **figures, "status": status}
 
 
-def _response_rates(marts: Marts, protection: Protection) -> Iterator[Record]:
+def _response_rates(marts: Marts, rule: Rule) -> Iterator[Record]:
+    """The nation's only: how many an association's questionnaires were is nearly how many answered.
+
+    With them one could compute answers to a question that are hidden.
+    """
     for row in marts.rows["response_rates"]:
-        cell = (row["level"], row["unit_id"], row["questionnaire_id"], "T")
-        if row["level"] == "activity" or not is_released(row, marts):
+        if row["level"] != "nation":
             continue
-        status, told = _status(cell, protection.returned), protection.returned.get(cell)
-        returned = 0 if status == EMPTY else told and told.n
-        rate = _rate(row) if returned and row["level"] in _RATE_LEVELS else None
-        yield {**row, "returned": returned, "response_rate": rate, "status": status}
+        n, handed_out = row["returned"], row["handed_out"]
+        is_small = 0 < n < rule.min_answers
+        rate = percent(row["returned_known"], handed_out) if handed_out and not is_small else None
+        told: Record = {"returned": None if is_small else n, "response_rate": rate}
+        yield {**row, **told, "status": HIDDEN if is_small else SHOWN if n else EMPTY}
 
 
-def _rate(row: Record) -> Decimal | None:
-    """The response rate in whole percent, so that it does not tell how many were handed out."""
-    if not row["handed_out"]:
-        return None
-    whole = (200 * row["returned_known"] + row["handed_out"]) // (2 * row["handed_out"])
-    return Decimal(whole).quantize(Decimal("0.1"))
+def _questionnaires(marts: Marts, rule: Rule) -> Mapping[str, int]:
+    """How many questionnaires came back in all, by gender, where that tells of no small group."""
+    counts = {row["gender"]: row["n_questionnaires"] for row in marts.rows["national_results"]}
+    of_each = [r["returned"] for r in marts.rows["response_rates"] if r["level"] == "nation"]
+    third = counts.get("T", 0) - sum(n for gender, n in counts.items() if gender != "T")
+    if any(0 < n < rule.min_answers for n in of_each):
+        return {}
+    if any(0 < n < rule.min_answers for n in (*counts.values(), third)):
+        return {"T": counts["T"]} if counts["T"] >= rule.min_answers else {}
+    return counts
 
 
-def _status(cell: Cell, figures: Figures) -> str:
-    if cell not in figures:
+def _status(cell: Cell, shown: Figures) -> str:
+    if cell not in shown:
         return EMPTY
-    told = figures[cell]
+    told = shown[cell]
     return told.state if told else HIDDEN
 
 

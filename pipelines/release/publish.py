@@ -99,8 +99,8 @@ def plan(settings: Settings, round_: int) -> Plan:
     numbers = _numbers(settings, round_)
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
-    told = whole.protection(made)
-    content = protected.content(source, told, cache(partial(_shown, settings)))
+    shown = cache(partial(_shown, settings))
+    content = protected.content(source, whole.figures(made), shown, rule)
     return Plan(
         content=content,
         published=tuple(one.published for one in made),
@@ -202,9 +202,8 @@ def _tallies(content: Content, made: Iterable[whole.Protected], rule: Rule) -> I
     """The tables' figures by level: measures and those returned by why they are hidden."""
     counted: Counter[tuple[str, str, str]] = Counter()
     for one in made:
-        table = "response_rates" if one.group.family.is_count else "measure_results"
         for cell, place in one.group.cells.items():
-            name = "key_figures" if cell[0] == MUNICIPALITY else table
+            name = "key_figures" if cell[0] == MUNICIPALITY else "measure_results"
             counted[name, cell[0], _way(one, place, rule)] += 1
     ways = {SHOWN: "shown", EMPTY: "empty", HIDDEN: "besides"}
     for row in content["indicator_results"].records():

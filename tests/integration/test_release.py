@@ -11,7 +11,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from typing import Any
 
 import duckdb
 import frictionless
+import frozen
 import openpyxl
 import pyshacl
 import pytest
@@ -40,15 +40,6 @@ PROJECT = Path(__file__).parents[2]
 KNOWN = instrument.load()
 ROUND, COLLECTING, WITHOUT_ANSWERS = 2025, 2026, 2024
 DAY = "2026-10-15"  # the round of 2026 collects until the end of the month
-NNS = """
-import sys
-from datetime import date
-from pipelines import swedish
-day = date.fromisoformat(sys.argv.pop(1))
-swedish.current_day = lambda: day
-from pipelines import cli
-cli.main()
-"""
 INTERNAL = {"n_missing", "n_dont_know", "mean_index", "handed_out"}
 QUESTIONNAIRE = "participant_ending"
 
@@ -57,17 +48,13 @@ Tree = dict[str, tuple[bytes, int, int]]
 Rows = list[dict[str, str]]
 
 
-def command(settings: Settings, *arguments: str) -> list[str]:
-    return [sys.executable, "-c", NNS, DAY, *arguments]
-
-
 def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "NNS_RAW": str(settings.raw), "NNS_HOME": str(settings.home)}
 
 
 def nns(settings: Settings, *arguments: str) -> Run:
     return subprocess.run(
-        command(settings, *arguments),
+        frozen.nns(DAY, *arguments),
         cwd=PROJECT,
         env=environment(settings),
         capture_output=True,
@@ -448,7 +435,7 @@ def serving(settings: Settings) -> Iterator[str]:
     """The address of `nns serve` on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = command(settings, "serve", "--port", str(port))
+    arguments = frozen.nns(DAY, "serve", "--port", str(port))
     server = subprocess.Popen(
         arguments, cwd=PROJECT, env=environment(settings), stderr=subprocess.DEVNULL
     )

@@ -31,7 +31,6 @@ def published(n: int = 8, name: str = "ending_1a") -> Published:
         ),
         unknowns={(name, atom): (name, atom, *count) for atom, count in atoms.items()},
         bases={"ending_1b": name},
-        bounds=((name, frozenset({NORR}), 0, 41.0),),
     )
     return Published(family, (Told(n + 13, 13, 13), Told(n + 6, 10, 12), None))
 
