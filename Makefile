@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 
-.PHONY: help setup run test lint format bench lock clean
+.PHONY: help setup run test test-long lint format bench lock clean
 
 help:           ## show this
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -22,6 +22,9 @@ run: setup      ## load, check, build and publish the landing zone (raw/, or NNS
 
 test: setup     ## run all tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests
+
+test-long: setup    ## run the tests that take minutes
+	@$(VENV)/bin/python -m pytest -n 2 -m long tests
 
 lint: setup     ## lint, types and format, as CI does
 	@$(VENV)/bin/ruff check .

@@ -163,8 +163,19 @@ class Log:
     @property
     def pending(self) -> dict[str, int]:
         """The erased contents of which something may still lie in the home folder."""
+        return self._unpurged.erased
+
+    @property
+    def pending_units(self) -> frozenset[Unit]:
+        """The associations and rounds of the pending contents."""
+        acts = (line.act for line in self._unpurged.lines)
+        return frozenset((a.round, a.association_id) for a in acts if a.act == "erase" and a.round)
+
+    @property
+    def _unpurged(self) -> Log:
+        """What came after the last purge."""
         done = max((n for n, line in enumerate(self.lines) if line.act.act == "purge"), default=-1)
-        return Log(self.lines[done + 1 :]).erased
+        return Log(self.lines[done + 1 :])
 
 
 # --- reading ------------------------------------------------------------------------------------

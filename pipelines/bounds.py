@@ -170,6 +170,7 @@ class Knowledge:
                 self._solve_integral(-cost, free)
                 if not self._is_open(index):
                     return None
+            low, high = self._low[index], self._high[index]
         too_low = high <= sought.top - _TOLERANCE
         facts = facts_above if too_low else sorted({*facts_above, *facts_below})
         return Exposed(index, low, high, tuple(facts))

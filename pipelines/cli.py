@@ -264,7 +264,7 @@ def publish_round(
     """
     folders = _enter(raw, home)
     _known_rounds(round_)
-    if not warehouse.is_current(folders):
+    if audit.whole(folders).pending or not warehouse.is_current(folders):
         raise Fault(f"Marterna är inte aktuella. Kör först: nns run{folders.flags}")
     if not due.rounds(lake.read_manifest(folders), instrument.load(), [round_], current_day()):
         raise Fault(f"Det finns inga svar i omgång {round_} att publicera.")

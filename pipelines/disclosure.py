@@ -16,10 +16,15 @@ about the same unknowns. That a group has nobody of a gender is taken to be know
 
 Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be narrowed below
 `min_width`; n of a hidden figure may not be known to be below T, nor its share to be 100 %.
+
+Where earlier releases by themselves tell more than that, nothing can take it back. Such as: one
+told of the nation and of an association whose delivery is withdrawn since; their difference is the
+nation now. Of such a figure a release may tell nothing that they do not.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -31,6 +36,7 @@ from pipelines.instrument import seed_rows
 from pipelines.settings import SEEDS
 
 SHOWN, HIDDEN, BRACKET = "", "..", "[]"
+_TOLERANCE = 1e-6
 
 Atom = Any
 Unknown = Any
@@ -139,7 +145,7 @@ class Verdict:
 
 
 class UnprotectableError(Exception):
-    """Earlier releases alone tell something: nothing that is hidden now can help."""
+    """Something can be computed whatever is hidden now."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -191,11 +197,11 @@ def protect(
         rule: the thresholds.
 
     Raises:
-        UnprotectableError: what earlier releases tell is enough to compute what they hide.
+        UnprotectableError: nothing that can be hidden is enough.
     """
     told: list[Told | None] = [None] * len(true)
+    public = _public_before([*earlier, Published(family, tuple(told))], rule)
     before = _told_before(earlier)
-    computable = _computable(family, earlier, rule)
     first: list[Told | None] = []
     settled: set[int] = set()
     for place, figure in enumerate(family.figures):
@@ -204,15 +210,13 @@ def protect(
         if alone and unknowns in before:
             alone = before[unknowns]
             settled.add(place)
-        elif place in computable and not alone:
-            raise UnprotectableError(f"{family.name}: {figure.question}")
         first.append(alone)
     for stage in _stages(family):
         hidden = {p for p in stage if not first[p]}
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
         for place in stage - hidden:
             told[place] = first[place]
-        _hide_what_tells(family, true, told, stage - settled, earlier, computable, rule)
+        _hide_what_tells(family, true, told, stage - settled, earlier, public, rule)
     return Published(family, tuple(told))
 
 
@@ -229,14 +233,14 @@ def _hide_what_tells(
     told: list[Told | None],
     stage: Set[int],
     earlier: Sequence[Published],
-    computable: Set[int],
+    public: Public,
     rule: Rule,
 ) -> None:
     """Tells less of the figures of a stage until nothing hidden can be computed.
 
     All that is of more worth stays as it is: without the stage's figures it told too little.
     """
-    reader = _Reader([*earlier, Published(family, tuple(told))], rule, computable)
+    reader = _Reader([*earlier, Published(family, tuple(told))], rule, public)
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
@@ -278,15 +282,6 @@ def _choice(
     return dict.fromkeys([place, *_hidden_with(family, place)])
 
 
-def _computable(family: Family, earlier: Sequence[Published], rule: Rule) -> frozenset[int]:
-    """The figures that earlier releases tell by themselves: hiding them now would be in vain."""
-    if not earlier:
-        return frozenset()
-    nothing: tuple[Told | None, ...] = (None,) * len(family.figures)
-    reader = _Reader([*earlier, Published(family, nothing)], rule)
-    return frozenset(reader.place(found) for found in reader.knowledge.exposed())
-
-
 def _told_before(earlier: Sequence[Published]) -> dict[frozenset[Unknown], Told | None]:
     """What was told of sums of the same unknowns; what was ever shown cannot be taken back."""
     told: dict[frozenset[Unknown], Told | None] = {}
@@ -308,23 +303,37 @@ def _hidden_with(family: Family, place: int) -> set[int]:
 
 def audit(published: Sequence[Published], rule: Rule) -> Verdict:
     """Whether what releases of a round show of a family leaves all that is hidden wide enough."""
-    *earlier, last = published
-    reader = _Reader(published, rule, _computable(last.family, earlier, rule))
+    reader = _Reader(published, rule, _public_before(published, rule))
     exposed = reader.knowledge.exposed()
     return Verdict(reader.n_sought, tuple(reader.describe(found) for found in exposed))
 
 
 # --- what a reader knows ------------------------------------------------------------------------
 
+Public = Mapping[tuple[str, tuple[int, ...]], tuple[int, int]]
+"""What is sought of which unknowns → the width and the top that earlier releases leave it."""
+
+
+def _public_before(published: Sequence[Published], rule: Rule) -> Public:
+    """What all releases but the last tell too much of, each figure of the last among it."""
+    *earlier, last = published
+    if not earlier:
+        return {}
+    silent = Published(last.family, (None,) * len(last.told))
+    reader = _Reader([*earlier, silent], rule, {})
+    public = {}
+    for found in reader.knowledge.exposed():
+        low, high = math.ceil(found.low - _TOLERANCE), math.floor(found.high + _TOLERANCE)
+        public[reader.sought[found.index]] = (high - low, high)
+    return public
+
 
 class _Reader:
     """A reader of the releases of a round, as far as one family goes; the last one may change."""
 
-    def __init__(
-        self, published: Sequence[Published], rule: Rule, computable: Set[int] = frozenset()
-    ) -> None:
+    def __init__(self, published: Sequence[Published], rule: Rule, public: Public) -> None:
         self._rule = rule
-        self._computable = {published[-1].family.figures[place] for place in computable}
+        self._public = public
         self._current = published[-1].family
         names = {u: None for p in published for u in p.family.unknowns.values()}
         self._numbers = {name: number for number, name in enumerate(names)}
@@ -333,6 +342,7 @@ class _Reader:
         self._fact_of: dict[int, tuple[int, int]] = {}
         self._figure_of: dict[int, int] = {}
         self._meaning: list[tuple[str, Figure]] = []
+        self.sought: list[tuple[str, tuple[int, ...]]] = []
         for release in published:
             self._tell(release, is_last=release is published[-1])
         seed = zlib.crc32(self._current.name.encode())
@@ -428,14 +438,20 @@ class _Reader:
 
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
         told = told or self._before.get(family.unknowns_of(figure))  # that is public for good
-        if (told and told.state == SHOWN) or figure in self._computable:
+        if told and told.state == SHOWN:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)
-        sought = [("n_positive", positive, width, 0)]
+        sought = [("n_positive", positive, (width, 0))]
         if not told:
             everybody = self._all(family, figure.question, figure.atoms)
-            sought.append(("n", everybody, width, figure.min_answers))
-            sought.append(("n - n_positive", [u + 1 for u in positive], 1, 0))
+            sought.append(("n", everybody, (width, figure.min_answers)))
+            sought.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
         self._meaning += [(what, figure) for what, *_ in sought]
-        self.knowledge.seek([Sought(tuple(unknowns), *need) for _, unknowns, *need in sought])
+        keys = [(what, tuple(unknowns)) for what, unknowns, *_ in sought]
+        self.sought += keys
+        needs = [
+            map(min, need, self._public.get(key, need))
+            for key, (*_, need) in zip(keys, sought, strict=True)
+        ]
+        self.knowledge.seek([Sought(key[1], *need) for key, need in zip(keys, needs, strict=True)])

@@ -36,7 +36,7 @@ def finish(settings: Settings, register: Register) -> None:
         return
     not_open(settings)
     manifest = lake.resettle(settings, register, log.withdrawn, log.erased)
-    sweep(settings, manifest, min(log.pending.values()))
+    sweep(settings, manifest, log)
     _sweep_dagster(settings.dagster_home)
     audit.append(settings, [audit.Act("purge", counts={"files": len(log.pending)})])
 
@@ -54,16 +54,23 @@ def not_open(settings: Settings) -> None:
         )
 
 
-def sweep(settings: Settings, manifest: Manifest, first_round: int) -> None:
+def sweep(settings: Settings, manifest: Manifest, log: audit.Log) -> None:
     """Removes what is of no delivery in the manifest, and all that was made of several.
 
-    Receipts from the first round on, marts, pages and dbt's log are made anew by the next check and
-    build. Dagster's own storage is left alone: a run may be using it.
+    Receipts from the first round on that is pending in the log, marts, pages and dbt's log are made
+    anew by the next check and build. Releases stay, they are public; who is behind them is taken
+    out of what protects the next ones. Dagster's own storage is left alone: a run may be using it.
     """
+    from pipelines.release import memory  # here: linear programs come with it
+
+    first_round = min(log.pending.values())
     for path in [*_strays(settings, manifest), *_made_of_several(settings, first_round)]:
         path.unlink(missing_ok=True)
-    for folder in (settings.working_database.parent, settings.home / "logs"):
+    unfinished = settings.published.glob("*/.*.part")  # what a crash left of a release
+    for folder in (*unfinished, settings.working_database.parent, settings.home / "logs"):
         shutil.rmtree(folder, ignore_errors=True)
+    for round_, association_id in log.pending_units:
+        memory.erase(settings, round_, association_id or "")
 
 
 def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
@@ -73,8 +80,8 @@ def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
     names = {d.delivery_id for d in manifest.deliveries}
     found = settings.receipts.glob("*/.findings/*")
     yield from (p for p in found if p.name.partition(".")[0] not in names)
-    half_written = settings.home.rglob(".*.part*")  # what a crash left
-    yield from (path for path in half_written if not path.is_dir())
+    halves = settings.home.rglob(".*.part*")  # what a crash left half written
+    yield from (p for p in halves if not p.is_dir())
 
 
 def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:

@@ -125,7 +125,7 @@ def load(
     lake.write_tables(settings, manifest, register)
     _forget(settings, manifest, read_with)
     if log.pending:
-        erasure.sweep(settings, manifest, min(log.pending.values()))
+        erasure.sweep(settings, manifest, log)
     audit.record(settings, manifest, rounds)
     opened = {d.key for d in read}
     return Load(

@@ -169,7 +169,8 @@ def _made(
     if previous:
         before = json.loads((previous / MANIFEST).read_bytes())
         if _is_same(before, manifest):
-            return Assembled(previous, before["release"], before["release_hash"], False, 0)
+            n_changes = next(f["rows"] for f in before["files"] if f["path"] == CHANGES)
+            return Assembled(previous, before["release"], before["release_hash"], False, n_changes)
         changed = changes(previous, content, _contents(before), _contents(manifest))
     rows = [(*change, content.is_synthetic) for change in changed]
     csvs.write_csv(part / CHANGES, (*Change._fields, "is_synthetic"), rows)

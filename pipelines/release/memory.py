@@ -13,7 +13,9 @@ tell what a reader of both can compute, one must know which groups answered the 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,19 +65,32 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
     """Takes an association's groups and answers out of what releases of a round told.
 
     Their sums were published and stay known. That two releases told of the same respondents stays
-    known as well: each group and each of its answers becomes a number.
+    known as well: each group and each of its answers is named by a hash. Its key lies beside them
+    until all of them are done, for a call that goes on after one that was interrupted; then it is
+    gone, and nobody can try which name gives which hash.
     """
-    groups: dict[tuple[str, ...], str] = {}
-    answers: dict[tuple[object, ...], int] = {}
-    for path in sorted((settings.told / str(round_)).glob("[0-9]*.json")):
+    folder = settings.told / str(round_)
+    paths = sorted(folder.glob("[0-9]*.json"))
+    if not paths:
+        return
+    key_path = folder / ".key"
+    if not key_path.exists():
+        lake.write_bytes(key_path, secrets.token_bytes(), is_durable=True)
+    key = key_path.read_bytes()
+
+    def nameless(*named: object) -> str:
+        text = json.dumps(named).encode()
+        return hashlib.blake2b(text, digest_size=16, key=key).hexdigest()
+
+    for path in paths:
         families = json.loads(path.read_text(encoding="utf-8"))
         for family in families:
-            for place, (question, atom, n, positive) in enumerate(family["unknowns"]):
+            for place, (question, atom, *answers) in enumerate(family["unknowns"]):
                 if atom[0] == association_id:
-                    nameless = groups.setdefault(tuple(atom), str(len(groups)))
-                    which = answers.setdefault((question, *atom, n, positive), len(answers))
-                    family["unknowns"][place] = [question, ["", "", nameless], which, 0]
+                    group, which = nameless(*atom), nameless(question, *atom, *answers)
+                    family["unknowns"][place] = [question, ["", "", group], which, 0]
         _write(path, families)
+    key_path.unlink()
 
 
 def _write(path: Path, families: Sequence[object]) -> None:

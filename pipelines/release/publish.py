@@ -134,12 +134,14 @@ def release(
     Raises:
         TitleError: a title is not the one agreed with RKA.
         UnequalError, NoFileError: a format is wrong; there is no release.
+        BrokenLogError: the audit log is not whole; there is no release.
         LinkError: there is a release but `latest` does not point at it.
     """
     round_ = made.content.round
     to_rka: Writer = partial(rka.write, allow_synthetic=allow_synthetic)
     writers = _FORMATS if made.content.is_synthetic and not allow_synthetic else [*_FORMATS, to_rka]
     with lock.alone(settings, lock.PATIENCE):
+        log = audit.whole(settings)
         memory.keep(settings, round_, made.number, made.published)
         try:
             basis = _basis(settings, made, manifest)
@@ -147,9 +149,9 @@ def release(
         finally:
             if made.number not in _numbers(settings, round_):
                 memory.drop(settings, round_, made.number)
-        if assembled.is_new:
-            counts = {"release": assembled.number, "changes": assembled.n_changes}
-            acted = audit.Act("release", round_, sha256=assembled.release_hash, counts=counts)
+        counts = {"release": assembled.number, "changes": assembled.n_changes}
+        acted = audit.Act("release", round_, sha256=assembled.release_hash, counts=counts)
+        if acted not in (line.act for line in log.lines):  # nor before a crash
             audit.append(settings, [acted])
         looked_at = due.basis(settings, round_, basis.code)
         found = (assembled.number, assembled.is_new, assembled.n_changes, made.tallies)

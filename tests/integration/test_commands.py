@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import frozen
 import openpyxl
 import pytest
 
@@ -29,12 +30,15 @@ Nns = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def nns(tmp_path: Path) -> Nns:
-    """Runs a verb with a home of its own; `raw` is given by the test."""
+    """Runs a verb with a home of its own; `raw` is given by the test. Nothing is published."""
 
     def run(*arguments: str, raw: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pipelines.cli", *arguments]
+        if arguments[:1] == ("run",):
+            command = frozen.nns(frozen.NOTHING_IS_DUE, *arguments)
         folders = {"NNS_HOME": str(tmp_path / "home"), "NNS_RAW": str(raw or tmp_path / "raw")}
         return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments],
+            command,
             cwd=PROJECT,
             env={**os.environ, **folders},
             capture_output=True,

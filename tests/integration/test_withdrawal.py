@@ -8,11 +8,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import frozen
 import openpyxl
 import pytest
 from byte_search import holds
@@ -111,7 +111,7 @@ class Story:
 
 def nns(settings: Settings, *arguments: str) -> Run:
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
+        frozen.nns(frozen.NOTHING_IS_DUE, *arguments),
         cwd=PROJECT,
         env={**os.environ, "NNS_RAW": str(settings.raw), "NNS_HOME": str(settings.home)},
         capture_output=True,
