@@ -379,7 +379,7 @@ def test_of_a_hidden_row_nothing_but_its_sign_is_released(story: Story) -> None:
     """But its key, what register and instrument say, and how much the whole nation sent."""
     no_figures = {
         "question_id", "association_ids", "status", "is_synthetic", "indicator_id", "target_share",
-        "n_associations_expected", "n_associations_delivered", "n_associations", "n_questionnaires",
+        "n_associations_expected", "n_associations_delivered", "n_associations",
     }  # fmt: skip
     n_hidden = 0
     for number in range(1, 5):
@@ -397,9 +397,8 @@ def test_of_a_hidden_row_nothing_but_its_sign_is_released(story: Story) -> None:
             (story.release(number) / "kolada" / "data.json").read_text(encoding="utf-8")
         )
         values = [v for row in kolada["values"] for v in row["values"]]
-        missing = [v for v in values if v["status"] == "Missing"]
-        assert missing
-        assert {(v["count"], v["value"]) for v in missing} == {(None, None)}
+        missing = {(v["count"], v["value"]) for v in values if v["status"] == "Missing"}
+        assert {(None, None)} <= missing <= {(None, None), (0, None)}  # hidden, no answers
     assert n_hidden > 1000
 
 
