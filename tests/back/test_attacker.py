@@ -397,10 +397,12 @@ def test_a_national_round_takes_less_than_two_minutes(tmp_path: Path) -> None:
     counts = national()
     tables = roll_up(counts)
     hidden: dict[Key, str] = only_small(tables)
-    for row in tables["measure_results"]:
-        enough = {"activity": 15, "association": 20}.get(row["level"], 0)
-        if row["n"] < enough or (row["gender"] != "T" and enough):
-            hidden[key_of("measure_results", row)] = HIDDEN
+    for name in ("measure_results", "indicator_results", "response_rates"):
+        for row in tables[name]:
+            few = {"activity": 15, "association": 20}.get(row["level"], 0)
+            is_part = few and (row.get("gender", "T") != "T" or name == "indicator_results")
+            if answers_in(row) < few or is_part:
+                hidden[key_of(name, row)] = HIDDEN
     folder = write_release(tmp_path / "1", tables, hidden, counts.deliveries)
     start = time.process_time()
     found = attack([folder])
