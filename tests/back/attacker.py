@@ -13,6 +13,7 @@ What the attacker takes for known:
 - A question with a base is answered by those positive there; no question by more than returned.
 - A key figure = the sum of its associations. National volumes = the sum of the questionnaires.
 - An indicator's n = the sum of its measures' n; its share = their shares' mean.
+  (In a system of more than `JOINED` counts, an indicator's n bounds each of its measures alone.)
 - A bracket holds the share.
 - What an association delivered unchanged in two releases counts the same in both.
 """
@@ -42,6 +43,8 @@ TELLING = 2.0
 """Percentage points: a hidden share known better than this is counted as recovered."""
 ENUMERATED = 1000
 """Numbers of answers up to which pairs (n, n_positive) that fit a share are listed."""
+JOINED = 20_000
+"""Counts up to which questions under one indicator are seen together; else each by itself."""
 _FIGURES = (
     *("n", "n_positive", "share", "bracket_low", "bracket_high", "ci_low", "ci_high"),
     *("change", "change_significant", "count", "value", "returned", "response_rate"),
@@ -278,7 +281,10 @@ class _Attack:
             self.system.bound(cell.positive, positive, positive)
             self.system.bound(cell.negative, total - positive, total - positive)
             return
-        names = {"n_positive": (cell.positive,), "n_negative": (cell.negative,)}
+        names: dict[str, tuple[int, ...]] = {
+            "n_positive": (cell.positive,),
+            "n_negative": (cell.negative,),
+        }
         if row["status"] == BRACKET:
             self.bracket_n[figure] = int(row[n])
             self._bracket(cell, int(row[n]), row)
@@ -461,18 +467,17 @@ class _Attack:
             groups[key].setdefault(group_of[row["questionnaire_id"]], []).append(address)
         for row in release["indicator_results"]:
             if row["status"] in (SHOWN, EMPTY):
-                key = (row["level"], row["unit_id"], row["indicator_id"], row["gender"])
-                means[key][row["respondent_group"]] = row
-        for key in means:
-            self._means_of_unit(groups[key], means[key])
+                of = (row["level"], row["unit_id"], row["indicator_id"], row["gender"])
+                means[of][row["respondent_group"]] = row
+        for of, shown in means.items():
+            self._means_of_unit(groups[of], shown)
 
     def _means_of_unit(self, groups: dict[str, list[_Address]], means: dict[str, Row]) -> None:
         """An indicator of a unit and a gender, by respondent group and of all groups."""
         answered: set[_Address] = set()
         for group, row in means.items():
             addresses = groups[group] if group != "all" else sum(groups.values(), [])
-            columns = [column for address in addresses for column in self._cell(address)]
-            self.system.row([(column, 1.0) for column in columns], int(row["n"]), int(row["n"]))
+            self._sum_of_n(addresses, int(row["n"]))
             answered |= self._answered(addresses, int(row["n_measures"] or 0))
         parts = {}
         for group, addresses in groups.items():
@@ -491,6 +496,23 @@ class _Attack:
             for address, one in zip(parts[group], within, strict=True):
                 low, high = self.shares.get(address, (0.0, 100.0))
                 self.shares[address] = (max(low, one[0]), min(high, one[1]))
+
+    def _sum_of_n(self, addresses: list[_Address], n: int) -> None:
+        """An indicator's n: one row, or where that makes the system too large one a question."""
+        columns = [column for address in addresses for column in self._cell(address)]
+        unknown = [one for one in addresses if not self._is_known(one)]
+        questions = {self.base_of.get(question, question) for _, question, _ in unknown}
+        if len(questions) < 2 or len(self.system.low) <= JOINED:
+            self.system.row([(column, 1.0) for column in columns], n, n)
+            return
+        least = sum(self.system.low[column] for column in columns)
+        for address in unknown:
+            cell = self._cell(address)
+            own = sum(self.system.low[column] for column in cell)
+            self.system.row([(column, 1.0) for column in cell], high=n - least + own)
+
+    def _is_known(self, address: _Address) -> bool:
+        return all(self.system.is_known(column) for column in self._cell(address))
 
     def _answered(self, addresses: list[_Address], n_measures: int) -> set[_Address]:
         """Which measures have answers, by how many have; notes those that have none."""
@@ -524,7 +546,7 @@ class _Attack:
         """Shares that follow from means, as rows; exactly known cells need none."""
         for address, (low, high) in list(self.shares.items()):
             yes, no = self._cell(address)
-            if self.system.is_known(yes) and self.system.is_known(no):
+            if self._is_known(address):
                 del self.shares[address]
                 continue
             for share, least, most in ((low, 0.0, MOST), (high, -MOST, 0.0)):

@@ -35,7 +35,16 @@ KEYS = {
     "key_figures": ("kpi_id", "municipality_id"),
     "response_rates": ("level", "unit_id", "questionnaire_id"),
 }
-FIGURES = ("n", "n_positive", "share", "bracket_low", "bracket_high", "count", "value", "returned")
+FIGURES: tuple[str, ...] = (
+    "n",
+    "n_positive",
+    "share",
+    "bracket_low",
+    "bracket_high",
+    "count",
+    "value",
+    "returned",
+)
 FIGURES += ("n_measures",)
 
 
@@ -166,7 +175,9 @@ def hierarchy(
 
 def _municipalities(names: list[str], random: Random) -> dict[str, tuple[str, ...]]:
     """One of each association's own, and some of several associations."""
-    found = {f"{100 + number:04}": (name,) for number, name in enumerate(names)}
+    found: dict[str, tuple[str, ...]] = {
+        f"{100 + number:04}": (name,) for number, name in enumerate(names)
+    }
     for number in range(len(names) // 2):
         found[f"{900 + number:04}"] = tuple(
             sorted(random.sample(names, random.choice([2, 2, 3]) if len(names) > 2 else 2))

@@ -16,7 +16,6 @@ from random import Random
 from typing import Any
 
 from hierarchies import (
-    Hidden,
     Hierarchy,
     Key,
     Tables,
@@ -43,7 +42,7 @@ class Leak:
         shown: rows to show, with a bracket or wholly (None).
         exact: hidden figures that can be computed.
         topped: rows whose number of answers can be told to be small.
-        others: associations that the release before did not have.
+        late: an association that the release before did not have.
     """
 
     shown: Mapping[Key, tuple[int, int] | None]
@@ -91,8 +90,7 @@ def _write(folder: Path, round_: Round, shown: Mapping[Key, tuple[int, int] | No
         hidden.pop(key, None)
         if bracket:
             hidden[key] = bracket
-    as_hidden: Hidden = hidden
-    return write_release(folder, round_.tables, as_hidden, round_.counts.deliveries)
+    return write_release(folder, round_.tables, hidden, round_.counts.deliveries)
 
 
 def _with(key: Key, **changed: str) -> Key:

@@ -19,6 +19,7 @@ from attacker import Figure, Findings, attack
 from hierarchies import (
     GROUPS,
     HIDDEN,
+    KEYS,
     Answers,
     Hierarchy,
     Key,
@@ -285,23 +286,52 @@ def test_a_figure_left_in_a_hidden_row_is_found(
     assert not found.is_clean
 
 
-def test_a_nation_hidden_in_one_table_and_shown_in_the_other_is_found(
-    safe: tuple[Hierarchy, Tables], tmp_path: Path
-) -> None:
-    counts, tables = safe
-    row = next(r for r in tables["measure_results"] if r["level"] == "nation")
-    hidden = all_but_nation(tables)
+def by_hand(*answers: tuple[str, int, int]) -> Hierarchy:
+    """One activity's participants by gender: n and n_positive of one question."""
+    source = Source("f01a", "01", "A1", "")
+    return Hierarchy(
+        PARTICIPANTS,
+        (source,),
+        {},
+        tuple(Answers(source, gender, "ending_1a", n, positive) for gender, n, positive in answers),
+        tuple(Returned(source, gender, "participant_ending", n) for gender, n, _ in answers),
+        {"f01a": "00"},
+    )
+
+
+def everything(tables: Tables) -> dict[Key, str]:
+    return {key_of(name, row): HIDDEN for name in KEYS for row in tables[name]}
+
+
+def ending(level: str, unit: str, gender: str) -> Key:
+    return "measure_results", (level, unit, "participant_ending", "1a", gender)
+
+
+def test_a_nation_hidden_in_one_table_and_shown_in_the_other_is_found(tmp_path: Path) -> None:
+    counts = by_hand(("K", 10, 7), ("M", 6, 3))
+    tables = roll_up(counts)
+    for row in tables["national_results"]:
+        row["n_questionnaires"] = None
+    hidden = everything(tables)
     assert attack([write_release(tmp_path / "1", tables, hidden, counts.deliveries)]).is_clean
-    key = key_of("measure_results", row)
-    hidden[key] = HIDDEN
-    del hidden["national_results", ("measure", row["measure_id"], row["questionnaire_id"],
-                                    row["gender"])]  # fmt: skip
+    del hidden["national_results", ("measure", "1a", "participant_ending", "T")]
     found = attack([write_release(tmp_path / "2", tables, hidden, counts.deliveries)])
-    assert found.recovered == {
-        Figure(1, "measure_results", key[1], "n"): row["n"],
-        Figure(1, "measure_results", key[1], "n_positive"): row["n_positive"],
-        Figure(1, "measure_results", key[1], "n_negative"): row["n"] - row["n_positive"],
-    }
+    for level, unit in (("nation", "0000"), ("county", "0001"), ("activity", "f01a/A1")):
+        figure = Figure(1, *ending(level, unit, "T"), "n")
+        assert found.recovered[figure] == 16
+        assert found.recovered[figure._replace(name="n_positive")] == 10
+
+
+def test_few_that_a_shown_gender_leaves_are_of_the_other_gender(tmp_path: Path) -> None:
+    counts = by_hand(("K", 10, 7), ("M", 2, 1))
+    tables = roll_up(counts)
+    hidden = everything(tables)
+    for gender in ("T", "K"):
+        del hidden[ending("activity", "f01a/A1", gender)]
+    found = attack([write_release(tmp_path / "1", tables, hidden, counts.deliveries)])
+    men = Figure(1, *ending("activity", "f01a/A1", "M"), "n")
+    assert found.ranges[men] == (2, 2)
+    assert found.ranges[men._replace(name="n_positive")] == (1, 1)
 
 
 def test_few_others_beside_a_shown_split_are_found(tmp_path: Path) -> None:
@@ -397,10 +427,12 @@ def test_a_national_round_takes_less_than_two_minutes(tmp_path: Path) -> None:
     counts = national()
     tables = roll_up(counts)
     hidden: dict[Key, str] = only_small(tables)
-    for row in tables["measure_results"]:
-        enough = {"activity": 15, "association": 20}.get(row["level"], 0)
-        if row["n"] < enough or (row["gender"] != "T" and enough):
-            hidden[key_of("measure_results", row)] = HIDDEN
+    for name in ("measure_results", "indicator_results", "response_rates"):
+        for row in tables[name]:
+            few = {"activity": 15, "association": 20}.get(row["level"], 0)
+            is_part = few and (row.get("gender", "T") != "T" or name == "indicator_results")
+            if answers_in(row) < few or is_part:
+                hidden[key_of(name, row)] = HIDDEN
     folder = write_release(tmp_path / "1", tables, hidden, counts.deliveries)
     start = time.process_time()
     found = attack([folder])

@@ -258,8 +258,10 @@ class _Search:
         self.lookup = np.array([c + [blank] * (most - len(c)) for c in self.sums])
 
     def run(self) -> list[tuple[int, int]]:
-        if math.isfinite(self.widths.min()):
-            self._sweep()
+        # About as many programs of single sums cost as much as one of all; measured.
+        worth = (len(self.part.rows) + len(self.sums)) // 100
+        if math.isfinite(self.widths.min()) and len(self.sums) > worth:
+            self._sweep(worth)
         self._one_by_one()
         low, high = np.ceil(self.low - CLOSE), np.floor(self.high + CLOSE)
         if (low > high).any():
@@ -276,8 +278,11 @@ class _Search:
         values = np.append(solution, 0.0)[self.lookup].sum(axis=1) + self.known
         self.low, self.high = np.minimum(self.low, values), np.maximum(self.high, values)
 
-    def _sweep(self) -> None:
-        """Witnesses of many sums at once: all up, each no further than needed; all down."""
+    def _sweep(self, worth: int) -> None:
+        """Witnesses of many sums at once: all up, each no further than needed; all down.
+
+        It ends when twice in a row no more than `worth` of them were found wide enough.
+        """
         program = _Program(self.system, self.part, self.place, self.sums)
         self._witness(program.maximise(np.zeros(len(program.every))))
         weights = np.random.default_rng(0)
@@ -298,7 +303,7 @@ class _Search:
                     costs[columns] -= one
             self._witness(program.maximise(costs))
             gained = before - int(self._narrow().sum())
-            idle = 0 if gained > before // 50 else idle + 1
+            idle = 0 if gained > worth else idle + 1
 
     def _one_by_one(self) -> None:
         """The exact ends of what is still narrow."""
