@@ -1,0 +1,62 @@
+"""How a report writes its figures: numbers, signs and the words for a change, in Swedish.
+
+Belongs here: the one form of each, for pages, papers, drafts and pictures alike. Does not: numbers
+that are no figures of a release (swedish.py).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pipelines.report.estimates import Estimate
+from pipelines.swedish import number
+
+NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
+"""Kolada's signs: no answer was delivered; not asked, or nobody answered; not shown."""
+
+MINUS = "\u2212"
+
+
+def tenth(value: Decimal) -> str:
+    """A share or a change as it is written: 67,3."""
+    return f"{value:.1f}".replace(".", ",").replace("-", MINUS)
+
+
+def share(estimate: Estimate | None) -> str:
+    """A share without its unit, the bounds of a bracket, or the sign of what is missing."""
+    if estimate is None:
+        return NO_DELIVERY
+    if estimate.share is not None:
+        return tenth(estimate.share)
+    if estimate.is_bracket:
+        return interval(estimate)
+    return NOT_APPLICABLE if estimate.is_empty else HIDDEN
+
+
+def interval(estimate: Estimate | None) -> str:
+    """The bounds as they are written: 60,1–73,9; empty when there are none."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return ""
+    return f"{tenth(estimate.low)}–{tenth(estimate.high)}"
+
+
+def answers(estimate: Estimate | None) -> str:
+    """The number of answers, or the sign of what is missing."""
+    if estimate is None:
+        return NO_DELIVERY
+    return HIDDEN if estimate.n is None else number(estimate.n)
+
+
+def change(estimate: Estimate | None) -> str:
+    """The change since the round before, in words; always says whether it is more than chance."""
+    if estimate is None or not estimate.is_shown:
+        return ""
+    if estimate.change is None:
+        return "Går inte att jämföra med en tidigare omgång."
+    step = f"{tenth(abs(estimate.change))} procentenheter sedan {estimate.previous_round}"
+    if not estimate.change:
+        return f"Oförändrat sedan {estimate.previous_round}."
+    way = "Upp" if estimate.change > 0 else "Ned"
+    if estimate.is_significant:
+        return f"{way} {step}. Förändringen är statistiskt säkerställd."
+    return f"{way} {step}. Förändringen är inte statistiskt säkerställd."
