@@ -172,10 +172,13 @@ class Activity:
 
     Attributes:
         code: as in the workbook.
+        stem: names its files; [a-z0-9-]+ and its own within the report.
+        kind: its orientation and length in words.
         too_few: the labels of measures without a shown figure.
     """
 
     code: str
+    stem: str
     name: str
     kind: str
     profiles: tuple[Profile, ...]
