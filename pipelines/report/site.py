@@ -66,6 +66,16 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the round, and the answers that count as positive."""
+
+    questionnaire: str
+    measure_id: str
+    label: str
+    positive: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revised:
     """Changed cells with one reason: how many, and those that are listed."""
 
@@ -163,7 +173,12 @@ def dictionary(content: Content, nation: Report) -> str:
         for table in content.tables.values()
     ]
     return pages.render(
-        "dictionary.html", depth=0, report=nation, described=described, kinds=_KINDS
+        "dictionary.html",
+        depth=0,
+        report=nation,
+        described=described,
+        kinds=_KINDS,
+        questions=tuple(_questions(content)),
     )
 
 
@@ -219,6 +234,29 @@ def _own_files(content: Content, name: str) -> Iterator[str]:
         for path in format_.paths(content, content[name]):
             if PurePosixPath(path).stem == name:
                 yield path
+
+
+def _questions(content: Content) -> Iterator[Question]:
+    """The questions asked in the round, in the instrument's order."""
+    names = {
+        row["questionnaire_id"]: str(row["sheet_name"])
+        for row in content["questionnaires"].records()
+    }
+    answers = [row for row in content["scales"].records() if row["is_answer"]]
+    for row in content["questions"].records():
+        if is_asked(row, content.round):
+            positive = [
+                str(answer["label_sv"])
+                for answer in answers
+                if answer["scale_id"] == row["scale_id"]
+                and answer["code"] >= row["positive_min_code"]
+            ]
+            yield Question(
+                questionnaire=names[row["questionnaire_id"]],
+                measure_id=str(row["measure_id"]),
+                label=str(row["label_sv"]),
+                positive=", ".join(positive),
+            )
 
 
 def _revised(changes: Sequence[Change]) -> Iterator[Revised]:
