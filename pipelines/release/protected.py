@@ -17,7 +17,7 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from pipelines.disclosure import Rule, Told
+from pipelines.disclosure import Told
 from pipelines.release.groups import MUNICIPALITY, Cell
 from pipelines.release.marts import Declared, Marts, Record
 from pipelines.release.table import (
@@ -41,20 +41,16 @@ Earlier = Mapping[tuple[Value, ...], tuple[int, int]]
 """n and n_positive that a release of an earlier round shows, by level, unit, questionnaire,
 measure and gender."""
 
-_RATE_LEVELS = (
-    "nation",
-    "association",
-)  # a county's would tell how many one association handed out
+_RATE_LEVELS = ("nation", "association")
 _ALL = "all"
 
 
-def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], rule: Rule) -> Content:
+def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Content:
     """The content of a release.
 
     Args:
         marts: the marts of the round.
         shown: what may be told of each cell.
-        rule: T, for response rates.
         earlier: what the latest release of an earlier round shows; nothing when there is none.
     """
     makers: Mapping[str, Callable[[], Iterator[Record]]] = {
@@ -62,7 +58,7 @@ def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier], rul
         "indicator_results": lambda: _indicators(marts, shown),
         "national_results": lambda: _national(marts, shown, earlier),
         "key_figures": lambda: _key_figures(marts, shown),
-        "response_rates": lambda: _response_rates(marts, rule),
+        "response_rates": lambda: _response_rates(marts),
     }
     tables = [
         _table(marts, declared, list(makers[declared.name]()), has_figures=True)
@@ -248,19 +244,19 @@ def _key_figures(marts: Marts, shown: Figures) -> Iterator[Record]:
         yield {**row, **figures, "status": status}
 
 
-def _response_rates(marts: Marts, rule: Rule) -> Iterator[Record]:
-    """The nation's, in whole percent, and never how many questionnaires came back.
+def _response_rates(marts: Marts) -> Iterator[Record]:
+    """In whole percent, and never how many questionnaires were handed out or came back.
 
-    Nearly all answer some question. So that number, even the nation's, would limit how many can
-    have answered anywhere, and with it one could compute what is hidden.
+    Nearly all answer some question. So how many came back, even in the nation, would limit how
+    many can have answered anywhere, and with it one could compute what is hidden. A rate by itself
+    does not: any number can have come back. So it is told of few as of many; were it hidden of
+    few, that would tell that they are few.
     """
     for row in marts.rows["response_rates"]:
-        if row["level"] == "nation":
-            n, handed_out = row["returned"], row["handed_out"]
-            is_told = n >= rule.min_answers and (handed_out or 0) >= rule.min_answers
-            rate = _whole_percent(row["returned_known"], handed_out) if is_told else None
-            hidden = HIDDEN if 0 < n < rule.min_answers else EMPTY
-            yield {**row, "response_rate": rate, "status": SHOWN if is_told else hidden}
+        if row["level"] in _RATE_LEVELS and is_released(row, marts):
+            handed_out = row["handed_out"]
+            rate = _whole_percent(row["returned_known"], handed_out) if handed_out else None
+            yield {**row, "response_rate": rate, "status": SHOWN if handed_out else EMPTY}
 
 
 def _whole_percent(part: int, whole: int) -> Decimal:

@@ -109,7 +109,7 @@ def plan(settings: Settings, round_: int) -> Plan:
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
     shown = cache(partial(_shown, settings))
-    content = protected.content(source, whole.figures(made), shown, rule)
+    content = protected.content(source, whole.figures(made), shown)
     return Plan(
         content=content,
         published=tuple(one.published for one in made),

@@ -89,7 +89,7 @@ def release(
             told[one.family.name] = (*told.get(one.family.name, ()), one)
     source = marts_of(roll_up(counts))
     made = whole.protect(source, told, rule)
-    content = protected.content(source, whole.figures(made), lambda _: {}, rule)
+    content = protected.content(source, whole.figures(made), lambda _: {})
     whole.audit(content, source, made, told, rule)
     csvs.write(content, folder)
     deliveries = [
