@@ -155,7 +155,8 @@ def _field(field: Field, period: _Period) -> Iterator[str]:
     for finding in field.findings:
         yield from _finding(finding)
     yield _paragraph("", _SMALL)
-    yield _prompt(f"{_QUESTIONS[field.row, field.column]} {period.look_ahead}")
+    question = _QUESTIONS[field.row, field.column]
+    yield _prompt(f"{question} {period.look_ahead}" if field.column == "results" else question)
 
 
 def _finding(finding: Finding) -> Iterator[str]:
@@ -223,26 +224,24 @@ def _figures_table(finding: Finding, title: str) -> str:
     heads = ["Mått", *(_HEADS[kind] for kind in kinds), "Förändring, totalt"]
     rows = [_block_row(block, kinds) for block in finding.blocks]
     rows += [_summary_row(summary, kinds) for summary in finding.summaries]
-    label, change = (4.3, 4.5) if len(kinds) > 2 else (6.5, 5.5)
+    label, change = (3.8, 4.2) if len(kinds) > 2 else (6.6, 5.6)
     one = (_PAGE_WIDTH - label - change) / len(kinds)
     return _table(title, heads, rows, (label, *[one] * len(kinds), change))
 
 
 def _block_row(block: Block, kinds: Iterable[LineKind]) -> list[_Lines]:
-    """A measure's figures in the report's round, which is the trend's last."""
+    """A measure's figures in the report's round; blank where it is not told by gender."""
+    told = {line.kind for line in block.trend.lines} | {"T"}
     about = [block.asked, _PLACEHOLDER] if block.is_placeholder else [block.asked]
-    return [
-        [block.heading, *about],
-        *(_figure(block.trend.now(kind)) for kind in kinds),
-        [block.change],
-    ]
+    figures = (_figure(block.trend.now(kind)) if kind in told else [""] for kind in kinds)
+    return [[block.heading, *about], *figures, ["", block.change]]
 
 
 def _summary_row(summary: Summary, kinds: Iterable[LineKind]) -> list[_Lines]:
     """A group's mean; the nation's is not told beside it."""
     now = _summarised(summary)
-    cells = [_figure(now[kind]) if kind in now else [""] for kind in kinds]
-    return [["Genomsnitt av måtten", summary.label], *cells, [""]]
+    figures = (_figure(now[kind]) if now.get(kind) else [""] for kind in kinds)
+    return [["Genomsnitt av måtten", summary.label], *figures, [""]]
 
 
 def _summarised(summary: Summary) -> dict[LineKind, Estimate | None]:
@@ -378,13 +377,14 @@ def _blank() -> bytes:
     normal.font.name, normal.font.size = "Calibri", Pt(11)
     normal.paragraph_format.space_after = Pt(6)
     for name, size, before in (
-        ("Title", 26.0, 0), ("Heading 1", 18.0, 24), ("Heading 2", 14.0, 16), ("Heading 3", 12.0, 14),
+        ("Title", 26.0, 0), ("Heading 1", 18.0, 24), ("Heading 2", 14.0, 16),
+        ("Heading 3", 12.0, 14),
     ):  # fmt: skip
         _set(styles[name], size, _BLUE, before)
     _set(styles["Subtitle"], 13, _GREY)
     for name, size, colour, after in (
         (_WARNING, 12, _RED, 6), (_PROMPT, 11, _BLACK, 12), (_HEAD, 9.5, _BLACK, 0),
-        (_FIGURE, 11, _BLACK, 0), (_SMALL, 9, _GREY, 0),
+        (_FIGURE, 10.5, _BLACK, 0), (_SMALL, 9, _GREY, 0),
     ):  # fmt: skip
         style = styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style, style.font.bold = normal, name in (_WARNING, _HEAD)
