@@ -1,0 +1,240 @@
+"""Native charts of an appendix, which Excel draws from cells and people may change.
+
+Belongs here: the sheet of cells that charts read, and how a chart looks. Does not: the tables that
+people read (appendix.py), or pictures as SVG (pictures/).
+
+Excel draws a sign such as `..` as zero; so charts read a sheet of their own, in which what is not
+told is an empty cell: a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipelines.report.estimates import Estimate
+from pipelines.report.pictures import svg
+from pipelines.report.story import LineKind, Summary, Trend
+
+SHEET = "Diagramdata"
+HEADS = ("Bild", "Omgång eller indikator")
+KINDS: Mapping[LineKind, str] = {"K": "Kvinnor", "M": "Män", "T": "Totalt", "nation": "Riket"}
+NEW_QUESTION = "ny fråga"
+"""The place on the axis between two rounds that cannot be compared: no line crosses it."""
+
+_PARTS = ("%", "uppåt", "nedåt")
+_TARGET = "Målnivå, %"
+_COLUMNS = (*HEADS, *(f"{name}, {part}" for name in KINDS.values() for part in _PARTS), _TARGET)
+_LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
+    "nation": ("#555555", 1.5, "round_dot", "circle"),
+    "T": ("#1B1F24", 2.25, "solid", "diamond"),
+    "M": ("#12508C", 2, "dash", "square"),
+    "K": ("#B4460F", 2, "solid", "circle"),
+}
+"""Colour, width, dash and marker, as in the pictures; the last is drawn upon the others."""
+
+_WIDTH, _HEIGHT, _ROW = 860, 360, 20
+"""Pixels: a chart, and the height of a row."""
+
+HEIGHT_IN_ROWS = _HEIGHT // _ROW + 1
+
+
+@dataclass(slots=True)
+class ChartData:
+    """The sheet that charts read; `row` is the first that is free."""
+
+    book: Any
+    page: Any
+    note: str
+    row: int = 1
+
+    def __post_init__(self) -> None:
+        """Writes the head, which names the series."""
+        for place, head in enumerate(_COLUMNS):
+            self.page.write_string(0, place, head)
+
+    def take(self, name: str, categories: Iterable[tuple[str, Mapping[str, Estimate]]]) -> range:
+        """Writes a picture's rows, a row per category with its estimates; gives their places."""
+        first = self.row
+        for category, estimates in categories:
+            self.page.write_string(self.row, 0, name)
+            self.page.write_string(self.row, 1, category)
+            for place, value in _cells(estimates):
+                self.page.write_number(self.row, place, float(value))
+            self.row += 1
+        return range(first, self.row)
+
+
+def _cells(estimates: Mapping[str, Estimate]) -> Iterator[tuple[int, Decimal]]:
+    """The places and values of what is told."""
+    for kind, estimate in estimates.items():
+        share = estimate.share
+        if share is None:
+            continue
+        place = _place(kind)
+        yield place, share
+        if estimate.high is not None and estimate.low is not None:
+            yield place + 1, estimate.high - share
+            yield place + 2, share - estimate.low
+    if (total := estimates.get("T")) and total.target is not None:
+        yield len(_COLUMNS) - 1, total.target
+
+
+def _place(kind: str) -> int:
+    return len(HEADS) + len(_PARTS) * list(KINDS).index(kind)  # type: ignore[arg-type]
+
+
+def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) -> bool:
+    """Puts a line chart at a row of a sheet; False when there is nothing to draw.
+
+    Args:
+        data: takes the cells that the chart reads.
+        page: the sheet.
+        row: where its upper left corner is.
+        picture: what is drawn.
+        title: the cell that says it, such as `='Indikator 1'!$A$5`.
+    """
+    told = [e for line in picture.lines for e in line.series if e.share is not None]
+    if not told:
+        return False
+    rows = data.take(picture.ident, _categories(picture))
+    chart = data.book.add_chart({"type": "line"})
+    with_interval = any(e.low is not None for e in told)
+    kinds = {line.kind for line in picture.lines}
+    for kind in (kind for kind in _LOOKS if kind in kinds):
+        chart.add_series(_line(kind, rows, with_interval))
+    if any(e.target is not None for line in picture.lines for e in line.series):
+        chart.add_series(_target(rows))
+    _finish(chart, "x", "y", title, svg.bottom(told), data.note)
+    chart.set_size({"width": _WIDTH, "height": _HEIGHT})
+    page.insert_chart(row, 0, chart, {"description": picture.alt})
+    return True
+
+
+def _categories(picture: Trend) -> Iterator[tuple[str, Mapping[str, Estimate]]]:
+    by_kind = {line.kind: {e.round: e for e in line.series} for line in picture.lines}
+    for round_ in picture.rounds:
+        if round_ in picture.breaks and round_ != picture.rounds[0]:
+            yield NEW_QUESTION, {}
+        yield str(round_), {k: found[round_] for k, found in by_kind.items() if round_ in found}
+
+
+def put_summaries(
+    data: ChartData, page: Any, place: tuple[int, int], rows: Mapping[str, Summary], title: str
+) -> bool:
+    """Puts a bar chart of indicators at a cell; False when there is nothing to draw.
+
+    Args:
+        data: takes the cells that the chart reads.
+        page: the sheet.
+        place: row and column of its upper left corner.
+        rows: by the indicator's label; whose women, men and total are drawn.
+        title: the cell that says it.
+    """
+    told = {label: _told(summary) for label, summary in rows.items()}
+    told = {label: estimates for label, estimates in told.items() if estimates}
+    if not told:
+        return False
+    chart = data.book.add_chart({"type": "bar"})
+    places = data.take("I korthet", told.items())
+    for kind in ("K", "M", "T"):
+        if any(kind in estimates for estimates in told.values()):
+            chart.add_series(_bar(kind, places))  # type: ignore[arg-type]
+    _finish(chart, "y", "x", title, 0, data.note)
+    chart.set_size({"width": 640, "height": 150 + 52 * len(told)})
+    alt = "Stapeldiagram: andel positiva svar per indikator; samma tal står i tabellen bredvid."
+    page.insert_chart(*place, chart, {"description": alt})
+    return True
+
+
+def _told(summary: Summary) -> dict[str, Estimate]:
+    found = {"K": summary.women, "M": summary.men, "T": summary.total}
+    return {kind: e for kind, e in found.items() if e is not None and e.share is not None}
+
+
+# --- how they look ------------------------------------------------------------------------------
+
+
+def _line(kind: LineKind, rows: range, with_interval: bool) -> dict[str, Any]:
+    colour, width, dash, marker = _LOOKS[kind]
+    place = _place(kind)
+    line = {"color": colour, "width": width, "dash_type": dash}
+    series = _series(place, rows) | {
+        "line": line,
+        "marker": {
+            "type": marker,
+            "size": 7,
+            "border": {"color": colour},
+            "fill": {"color": "#FFFFFF" if kind == "nation" else colour},
+        },
+    }
+    if with_interval:
+        series["y_error_bars"] = {
+            "type": "custom",
+            "plus_values": _range(place + 1, rows),
+            "minus_values": _range(place + 2, rows),
+            "line": {"color": colour, "width": 0.75},
+        }
+    return series
+
+
+def _target(rows: range) -> dict[str, Any]:
+    line = {"color": "#555555", "width": 1, "dash_type": "long_dash_dot"}
+    return _series(len(_COLUMNS) - 1, rows) | {"line": line, "marker": {"type": "none"}}
+
+
+def _bar(kind: LineKind, rows: range) -> dict[str, Any]:
+    """Men are hatched, so that colour does not say it alone."""
+    colour, *_ = _LOOKS[kind]
+    look: dict[str, Any] = {"fill": {"color": colour}, "border": {"color": colour}}
+    if kind == "M":
+        hatched = {"pattern": "wide_upward_diagonal", "fg_color": colour, "bg_color": "#FFFFFF"}
+        look = {"pattern": hatched, "border": {"color": colour}}
+    return _series(_place(kind), rows) | look | {"gap": 60, "overlap": 0}
+
+
+def _series(place: int, rows: range) -> dict[str, Any]:
+    return {
+        "name": f"={SHEET}!{_cell(0, place)}",
+        "categories": _range(1, rows),
+        "values": _range(place, rows),
+    }
+
+
+def _finish(chart: Any, along: str, up: str, title: str, bottom: int, note: str) -> None:
+    """Title, axes and legend; percent from the bottom to 100, and the note below."""
+    axes = {"x": chart.set_x_axis, "y": chart.set_y_axis}
+    small = {"size": 10, "color": "#1B1F24"}
+    axes[along](
+        {
+            "num_font": small,
+            "line": {"color": "#555555"},
+            "reverse": along == "y",
+            **({"name": note, "name_font": {"size": 9, "color": "#B4460F"}} if along == "x" else {}),
+        }
+    )
+    axes[up](
+        {
+            "min": bottom,
+            "max": 100,
+            "major_unit": 10 if bottom >= 40 else 20,
+            "num_format": "0",
+            "num_font": small,
+            "line": {"none": True},
+            "major_gridlines": {"visible": True, "line": {"color": "#D9DDE1", "width": 0.75}},
+            **({"name": note, "name_font": {"size": 9, "color": "#B4460F"}} if up == "x" else {}),
+        }
+    )
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": "#1B1F24"}})
+    chart.set_legend({"position": "bottom", "font": small})
+    chart.show_blanks_as("gap")
+
+
+def _range(place: int, rows: range) -> str:
+    return f"={SHEET}!{_cell(rows[0], place)}:{_cell(rows[-1], place)}"
+
+
+def _cell(row: int, place: int) -> str:
+    return f"${chr(ord('A') + place)}${row + 1}"
