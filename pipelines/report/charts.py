@@ -9,8 +9,7 @@ told is an empty cell: a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,12 +27,17 @@ _PARTS = ("%", "uppåt", "nedåt")
 _TARGET = "Målnivå, %"
 _COLUMNS = (*HEADS, *(f"{name}, {part}" for name in KINDS.values() for part in _PARTS), _TARGET)
 _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
-    "nation": ("#555555", 1.5, "round_dot", "circle"),
-    "T": ("#1B1F24", 2.25, "solid", "diamond"),
-    "M": ("#12508C", 2, "dash", "square"),
     "K": ("#B4460F", 2, "solid", "circle"),
+    "M": ("#12508C", 2, "dash", "square"),
+    "T": ("#1B1F24", 2.25, "solid", "diamond"),
+    "nation": ("#555555", 1.5, "round_dot", "circle"),
 }
-"""Colour, width, dash and marker, as in the pictures; the last is drawn upon the others."""
+"""Colour, width, dash and marker, as in the pictures."""
+
+_TARGET_LOOK = {
+    "line": {"color": "#555555", "width": 1, "dash_type": "long_dash_dot"},
+    "marker": {"type": "none"},
+}
 
 _WIDTH, _HEIGHT, _ROW = 860, 360, 20
 """Pixels: a chart, and the height of a row."""
@@ -41,30 +45,41 @@ _WIDTH, _HEIGHT, _ROW = 860, 360, 20
 HEIGHT_IN_ROWS = _HEIGHT // _ROW + 1
 
 
-@dataclass(slots=True)
 class ChartData:
-    """The sheet that charts read; `row` is the first that is free."""
+    """The sheet that charts read, a row per place on a chart's axis.
 
-    book: Any
-    page: Any
-    note: str
-    row: int = 1
+    Attributes:
+        book: the workbook.
+        note: what each chart says of its figures, also when it is taken elsewhere.
+    """
 
-    def __post_init__(self) -> None:
-        """Writes the head, which names the series."""
-        for place, head in enumerate(_COLUMNS):
-            self.page.write_string(0, place, head)
+    def __init__(self, book: Any, page: Any, note: str, row: int) -> None:
+        """Writes the head, which names the series, at a row of the sheet."""
+        self.book, self.note = book, note
+        self._page, self._head, self._row = page, row, row + 1
+        page.set_column(0, 1, 30)
+        page.freeze_panes(row + 1, 2)
+        for place, name in enumerate(_COLUMNS):
+            page.write_string(row, place, name)
 
     def take(self, name: str, categories: Iterable[tuple[str, Mapping[str, Estimate]]]) -> range:
         """Writes a picture's rows, a row per category with its estimates; gives their places."""
-        first = self.row
+        first = self._row
         for category, estimates in categories:
-            self.page.write_string(self.row, 0, name)
-            self.page.write_string(self.row, 1, category)
+            self._page.write_string(self._row, 0, name)
+            self._page.write_string(self._row, 1, category)
             for place, value in _cells(estimates):
-                self.page.write_number(self.row, place, float(value))
-            self.row += 1
-        return range(first, self.row)
+                self._page.write_number(self._row, place, float(value))
+            self._row += 1
+        return range(first, self._row)
+
+    def series(self, place: int, rows: range) -> dict[str, Any]:
+        """A column of some rows as a chart's series, named by the column's head."""
+        return {
+            "name": f"={SHEET}!{_cell(self._head, place)}",
+            "categories": _range(1, rows),
+            "values": _range(place, rows),
+        }
 
 
 def _cells(estimates: Mapping[str, Estimate]) -> Iterator[tuple[int, Decimal]]:
@@ -96,18 +111,19 @@ def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) 
         picture: what is drawn.
         title: the cell that says it, such as `='Indikator 1'!$A$5`.
     """
-    told = [e for line in picture.lines for e in line.series if e.share is not None]
-    if not told:
+    told = {line.kind: [e for e in line.series if e.share is not None] for line in picture.lines}
+    estimates = [e for found in told.values() for e in found]
+    if not estimates:
         return False
     rows = data.take(picture.ident, _categories(picture))
     chart = data.book.add_chart({"type": "line"})
-    with_interval = any(e.low is not None for e in told)
-    kinds = {line.kind for line in picture.lines}
-    for kind in (kind for kind in _LOOKS if kind in kinds):
-        chart.add_series(_line(kind, rows, with_interval))
-    if any(e.target is not None for line in picture.lines for e in line.series):
-        chart.add_series(_target(rows))
-    _finish(chart, "x", "y", title, svg.bottom(told), data.note)
+    has_interval = any(e.low is not None for e in estimates)
+    for kind in (kind for kind in _LOOKS if told.get(kind)):
+        look = _line(kind) | (_whiskers(kind, rows) if has_interval else {})
+        chart.add_series(data.series(_place(kind), rows) | look)
+    if any(e.target is not None for e in told.get("T", ())):
+        chart.add_series(data.series(len(_COLUMNS) - 1, rows) | _TARGET_LOOK)
+    _finish(chart, title, svg.bottom(estimates), data.note, is_bar=False)
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     page.insert_chart(row, 0, chart, {"description": picture.alt})
     return True
@@ -141,8 +157,8 @@ def put_summaries(
     places = data.take("I korthet", told.items())
     for kind in ("K", "M", "T"):
         if any(kind in estimates for estimates in told.values()):
-            chart.add_series(_bar(kind, places))  # type: ignore[arg-type]
-    _finish(chart, "y", "x", title, 0, data.note)
+            chart.add_series(data.series(_place(kind), places) | _bar(kind))  # type: ignore[arg-type]
+    _finish(chart, title, 0, data.note, is_bar=True)
     chart.set_size({"width": 640, "height": 150 + 52 * len(told)})
     alt = "Stapeldiagram: andel positiva svar per indikator; samma tal står i tabellen bredvid."
     page.insert_chart(*place, chart, {"description": alt})
@@ -157,76 +173,51 @@ def _told(summary: Summary) -> dict[str, Estimate]:
 # --- how they look ------------------------------------------------------------------------------
 
 
-def _line(kind: LineKind, rows: range, with_interval: bool) -> dict[str, Any]:
+def _line(kind: LineKind) -> dict[str, Any]:
     colour, width, dash, marker = _LOOKS[kind]
-    place = _place(kind)
-    line = {"color": colour, "width": width, "dash_type": dash}
-    series = _series(place, rows) | {
-        "line": line,
-        "marker": {
-            "type": marker,
-            "size": 7,
-            "border": {"color": colour},
-            "fill": {"color": "#FFFFFF" if kind == "nation" else colour},
-        },
+    fill = {"color": "#FFFFFF" if kind == "nation" else colour}
+    mark = {"type": marker, "size": 7, "border": {"color": colour}, "fill": fill}
+    return {"line": {"color": colour, "width": width, "dash_type": dash}, "marker": mark}
+
+
+def _whiskers(kind: LineKind, rows: range) -> dict[str, Any]:
+    """The 95 % intervals as error bars."""
+    bars = {
+        "type": "custom",
+        "plus_values": _range(_place(kind) + 1, rows),
+        "minus_values": _range(_place(kind) + 2, rows),
+        "line": {"color": _LOOKS[kind][0], "width": 0.75},
     }
-    if with_interval:
-        series["y_error_bars"] = {
-            "type": "custom",
-            "plus_values": _range(place + 1, rows),
-            "minus_values": _range(place + 2, rows),
-            "line": {"color": colour, "width": 0.75},
-        }
-    return series
+    return {"y_error_bars": bars}
 
 
-def _target(rows: range) -> dict[str, Any]:
-    line = {"color": "#555555", "width": 1, "dash_type": "long_dash_dot"}
-    return _series(len(_COLUMNS) - 1, rows) | {"line": line, "marker": {"type": "none"}}
-
-
-def _bar(kind: LineKind, rows: range) -> dict[str, Any]:
+def _bar(kind: LineKind) -> dict[str, Any]:
     """Men are hatched, so that colour does not say it alone."""
     colour, *_ = _LOOKS[kind]
     look: dict[str, Any] = {"fill": {"color": colour}, "border": {"color": colour}}
     if kind == "M":
         hatched = {"pattern": "wide_upward_diagonal", "fg_color": colour, "bg_color": "#FFFFFF"}
         look = {"pattern": hatched, "border": {"color": colour}}
-    return _series(_place(kind), rows) | look | {"gap": 60, "overlap": 0}
+    return look | {"gap": 60, "overlap": 0}
 
 
-def _series(place: int, rows: range) -> dict[str, Any]:
-    return {
-        "name": f"={SHEET}!{_cell(0, place)}",
-        "categories": _range(1, rows),
-        "values": _range(place, rows),
-    }
-
-
-def _finish(chart: Any, along: str, up: str, title: str, bottom: int, note: str) -> None:
-    """Title, axes and legend; percent from the bottom to 100, and the note below."""
-    axes = {"x": chart.set_x_axis, "y": chart.set_y_axis}
+def _finish(chart: Any, title: str, bottom: int, note: str, *, is_bar: bool) -> None:
+    """Title, axes and legend; percent from the bottom to 100; the note is the flat axis' name."""
     small = {"size": 10, "color": "#1B1F24"}
-    axes[along](
-        {
-            "num_font": small,
-            "line": {"color": "#555555"},
-            "reverse": along == "y",
-            **({"name": note, "name_font": {"size": 9, "color": "#B4460F"}} if along == "x" else {}),
-        }
-    )
-    axes[up](
-        {
-            "min": bottom,
-            "max": 100,
-            "major_unit": 10 if bottom >= 40 else 20,
-            "num_format": "0",
-            "num_font": small,
-            "line": {"none": True},
-            "major_gridlines": {"visible": True, "line": {"color": "#D9DDE1", "width": 0.75}},
-            **({"name": note, "name_font": {"size": 9, "color": "#B4460F"}} if up == "x" else {}),
-        }
-    )
+    categories = {"num_font": small, "line": {"color": "#555555"}, "reverse": is_bar}
+    percent = {
+        "min": bottom,
+        "max": 100,
+        "major_unit": 10 if bottom >= 40 else 20,
+        "num_format": "0",
+        "num_font": small,
+        "line": {"none": True},
+        "major_gridlines": {"visible": True, "line": {"color": "#D9DDE1", "width": 0.75}},
+    }
+    flat = percent if is_bar else categories
+    flat |= {"name": note, "name_font": {"size": 9, "color": "#B4460F"}}
+    chart.set_x_axis(flat)
+    chart.set_y_axis(categories if is_bar else percent)
     chart.set_title({"name": title, "name_font": {"size": 12, "color": "#1B1F24"}})
     chart.set_legend({"position": "bottom", "font": small})
     chart.show_blanks_as("gap")
