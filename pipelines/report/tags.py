@@ -47,4 +47,4 @@ def _mark(cells: list[Object]) -> None:
 
 def _of_table(cell: Object) -> list[Object]:
     owned = cell.A if isinstance(cell.A, Array) else [cell.A]
-    return [attributes for attributes in owned if attributes.O == Name.Table]  # type: ignore[union-attr]
+    return [attributes for attributes in owned if Name.Table == attributes.O]  # type: ignore[union-attr]
