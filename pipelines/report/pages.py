@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import pictures, tables, words
-from pipelines.report.story import Activity, Report, Summary
+from pipelines.report.story import Activity, Report, Section
 from pipelines.swedish import number, several
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
 ORIENTATIONS = {"process": "Handlar om processen", "effect": "Handlar om effekten"}
 SIGNS = (
     (words.NO_DELIVERY, "inga svar har lämnats"),
-    (words.NOT_APPLICABLE, "frågan ställdes inte, eller ingen svarade på den"),
+    (
+        words.NOT_APPLICABLE,
+        "frågan ställdes inte, ingen svarade, eller könen redovisas inte för sig",
+    ),
     (words.HIDDEN, "visas inte, för att ingens svar ska gå att räkna ut"),
     ("85,7–100,0 som andel", "andelen ligger däremellan; exakt var visas inte, av samma skäl"),
 )
@@ -36,7 +39,7 @@ def report(of: Report) -> str:
         "report.html",
         depth=2,
         report=of,
-        shorts=[(section, _together(section.summary)) for section in of.sections],
+        shorts=[(section, _together(section)) for section in of.sections],
         has_coverage=any(volume.expected is not None for volume in of.volumes),
     )
 
@@ -62,9 +65,12 @@ def render(template: str, *, depth: int, report: Report, **values: object) -> st
     return _templates().get_template(template).render(root=root, report=report, **values) + "\n"
 
 
-def _together(summary: tuple[Summary, ...]) -> Summary | None:
-    """The figures of all respondent groups together; None when the indicator has none."""
-    return summary[-1] if summary else None
+def _together(section: Section) -> tuple[str, str, str]:
+    """Women, men and total of all respondent groups together."""
+    if not section.summary:
+        return (words.NOT_APPLICABLE,) * 3
+    *_, together = section.summary
+    return (*tables.by_gender(together), words.share(together.total))
 
 
 @cache
@@ -80,7 +86,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters |= {"number": number, "share": words.share, "answers": words.answers}
+    templates.filters["number"] = number
     templates.globals |= {
         "site": SITE,
         "synthetic": SYNTHETIC_SV,
