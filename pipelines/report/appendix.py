@@ -176,18 +176,18 @@ def _write_readme(page: _Page, report: Report, sheets: Sequence[_Sheet]) -> None
 
 
 def _write_summary(report: Report, page: _Page, data: ChartData) -> None:
-    for column, width in enumerate((11, 46, 16, 11, 11, 11, 11)):
+    for column, width in enumerate((9, 62, 16, 11, 11, 11, 11)):
         page.sheet.set_column(column, column, width)
     row = page.head(f"I korthet: {report.name}")
     title = row
     page.write(row, 0, f"Andel positiva svar {report.round}, medelvärde av måtten", "section")
     heads = ["Indikator", "Namn", "Svarande", "Kvinnor, %", "Män, %", "Totalt, %", "Svar"]
     rows = [_summary_cells(section, s) for section in report.sections for s in section.summary]
-    row = page.table(row + 1, heads, rows, texts=3)
+    row = page.table(row + 1, heads, rows, texts=3, width=10)
     if report.volumes:
         page.write(row + 1, 0, "Svar som har kommit in", "section")
-        heads = ["Enkät", "", "", "Flest svar", "Svars-frekvens, %", "Förbund", "av väntade"]
-        page.table(row + 2, heads, map(_volume_cells, report.volumes), texts=3)
+        heads = ["Enkät", "", "", "Flest svar", "Svars- frekvens, %", "Förbund", "av väntade"]
+        page.table(row + 2, heads, map(_volume_cells, report.volumes), texts=3, width=10)
     told = {f"{s.indicator_id}. {s.label}": by for s in report.sections if (by := _by_gender(s))}
     if told:
         group = next(iter(told.values())).label
@@ -215,24 +215,23 @@ def _summary_cells(section: Section, summary: Summary) -> Sequence[Cell]:
     )
 
 
-_SCALE, _BLOCKS_ON_PAPER = 52, 2
-"""Percent, and how many blocks of ten rounds and seventeen columns an A4 page then holds."""
+_NARROW, _SCALE = 8.5, 60
+"""The width of a column; the percent at which eighteen of them fit an A4 page, a block on each."""
 
 
 def _write_indicator(section: Section, page: _Page, data: ChartData) -> None:
-    page.sheet.set_column(0, 17, 10)
+    page.sheet.set_column(0, 17, _NARROW)
     row = page.head(f"Indikator {section.indicator_id}. {section.label}")
-    page.sheet.set_portrait()
     page.sheet.set_print_scale(_SCALE)
     for sentence in filter(None, (section.sentence, section.note)):
         page.write(row, 0, sentence, "text")
         row += 1
-    breaks = []
-    for place, block in enumerate(section.blocks):
-        if place and place % _BLOCKS_ON_PAPER == 0:
-            breaks.append(row)
+    starts = []
+    for block in section.blocks:
+        starts.append(row)
         row = _write_block(block, page, data, row + 1)
-    page.sheet.set_h_pagebreaks(breaks)
+    page.sheet.set_h_pagebreaks(starts[1:])
+    page.sheet.print_area(0, 0, row, 17)
 
 
 def _write_block(block: Block, page: _Page, data: ChartData, row: int) -> int:
@@ -309,14 +308,16 @@ def _write_comparison(report: Report, page: _Page, data: ChartData) -> None:
     ]
     told = [{dot.unit_id: dot.estimate for dot in c.dots} for _, c in compared]
     names = {dot.unit_id: dot.name for _, c in compared for dot in c.dots}
-    page.sheet.set_column(0, 0, 34)
+    page.sheet.set_column(0, 0, min(max(map(len, names.values())), 80) + 4)
     page.sheet.set_column(1, len(compared), 17)
     nation = ("Riket", *(_share(comparison.nation) for _, comparison in compared))
     rows = [
         (names[unit_id], *(_share(estimates.get(unit_id)) for estimates in told))
         for unit_id in sorted(names, key=lambda unit_id: (names[unit_id], unit_id))
     ]
-    page.table(row, ["Förbund", *(head for head, _ in compared)], [nation, *rows], texts=1)
+    page.table(
+        row, ["Förbund", *(head for head, _ in compared)], [nation, *rows], texts=1, width=14
+    )
     page.sheet.freeze_panes(row + 1, 1)
     for place, unit_id in enumerate(sorted(names, key=lambda u: (names[u], u)), start=row + 2):
         if unit_id == report.association_id:
@@ -341,7 +342,7 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
                 rows.append((*about, picture.title, measure.label, *own, *others))
         rows += [(*about, "", label, words.HIDDEN) for label in activity.too_few]
     heads += [f"{name}, %" for name in beside]
-    page.table(row, heads, rows, texts=5)
+    page.table(row, heads, rows, texts=5, width=10)
     page.sheet.autofilter(row, 0, row + len(rows), len(heads) - 1)
     page.sheet.freeze_panes(row + 1, 1)
 
@@ -404,10 +405,24 @@ class _Page:
         return row
 
     def table(
-        self, row: int, heads: Sequence[str], rows: Iterable[Sequence[Cell]], texts: int
+        self,
+        row: int,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        texts: int,
+        width: int = 8,
     ) -> int:
-        """A table whose first `texts` columns are words; gives the first row that is free."""
-        self.sheet.set_row(row, 15 * max(_lines(head, 11) for head in heads[texts:]))
+        """Writes a table; gives the first row that is free.
+
+        Args:
+            row: of its head.
+            heads: one for each column.
+            rows: its cells.
+            texts: how many of the first columns are words.
+            width: how many characters a line of the other columns' heads has room for.
+        """
+        height = max((_lines(head, width) for head in heads[texts:]), default=1)
+        self.sheet.set_row(row, 15 * height)
         for column, head in enumerate(heads):
             self.write(row, column, head, "head" if column < texts else "number_head")
         for cells in rows:

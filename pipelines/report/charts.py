@@ -58,6 +58,7 @@ class ChartData:
         self.book, self.note = book, note
         self._page, self._head, self._row = page, row, row + 1
         page.set_column(0, 1, 30)
+        page.set_column(2, len(_COLUMNS) - 1, 16, book.add_format({"num_format": "0.0"}))
         page.freeze_panes(row + 1, 2)
         for place, name in enumerate(_COLUMNS):
             page.write_string(row, place, name)
@@ -155,9 +156,9 @@ def put_summaries(
         return False
     chart = data.book.add_chart({"type": "bar"})
     places = data.take("I korthet", told.items())
-    for kind in ("K", "M", "T"):
+    for kind in _LOOKS:
         if any(kind in estimates for estimates in told.values()):
-            chart.add_series(data.series(_place(kind), places) | _bar(kind))  # type: ignore[arg-type]
+            chart.add_series(data.series(_place(kind), places) | _bar(kind))
     _finish(chart, title, 0, data.note, is_bar=True)
     chart.set_size({"width": 640, "height": 150 + 52 * len(told)})
     alt = "Stapeldiagram: andel positiva svar per indikator; samma tal står i tabellen bredvid."
