@@ -45,9 +45,7 @@ WRITERS: tuple[Writer, ...] = (
 EXEMPELBYGDEN, OVREBYGD = Source("exempelbygden", "e" * 64), Source("ovrebygd", "0" * 64)
 
 
-def basis(
-    *deliveries: Source, code: str = "0.1.0", marts: str = "m", trends: str = "t"
-) -> Basis:
+def basis(*deliveries: Source, code: str = "0.1.0", marts: str = "m", trends: str = "t") -> Basis:
     """A basis with the two associations' deliveries, or those given."""
     return Basis(deliveries or (OVREBYGD, EXEMPELBYGDEN), {"is_clean": True}, code, marts, trends)
 

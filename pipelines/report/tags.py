@@ -20,7 +20,7 @@ def with_row_headers(pdf: bytes) -> bytes:
     with pikepdf.open(BytesIO(pdf)) as document:
         for element in document.objects:
             if isinstance(element, Dictionary) and element.get("/S") == Name.TR:
-                _mark(list(element.K))  # type: ignore[call-overload]
+                _mark(list(element.K))
         made = BytesIO()
         document.save(
             made,
@@ -47,4 +47,4 @@ def _mark(cells: list[Object]) -> None:
 
 def _of_table(cell: Object) -> list[Object]:
     owned = cell.A if isinstance(cell.A, Array) else [cell.A]
-    return [attributes for attributes in owned if Name.Table == attributes.O]  # type: ignore[union-attr]
+    return [attributes for attributes in owned if Name.Table == attributes.O]
