@@ -12,11 +12,11 @@ from pipelines.report.estimates import Estimate
 from pipelines.swedish import number
 
 NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
-"""Kolada's signs: no answer was delivered; not asked, or nobody answered; not shown."""
+"""Kolada's signs: no answer was delivered; not applicable; not shown."""
 
 SIGNS = (
     (NO_DELIVERY, "inga svar har lämnats"),
-    (NOT_APPLICABLE, "frågan ställdes inte, eller ingen svarade på den"),
+    (NOT_APPLICABLE, "frågan ställdes inte, ingen svarade, eller könen redovisas inte för sig"),
     (HIDDEN, "visas inte, för att ingens svar ska gå att räkna ut"),
     ("85,7–100,0 som andel", "andelen ligger däremellan; exakt var visas inte, av samma skäl"),
 )
@@ -41,6 +41,13 @@ def share(estimate: Estimate | None) -> str:
     if estimate.is_bracket:
         return interval(estimate)
     return NOT_APPLICABLE if estimate.is_empty else HIDDEN
+
+
+def by_gender(women: Estimate | None, men: Estimate | None) -> tuple[str, str]:
+    """Women's and men's shares; not applicable where answers are not told by gender."""
+    if women is None and men is None:
+        return NOT_APPLICABLE, NOT_APPLICABLE
+    return share(women), share(men)
 
 
 def interval(estimate: Estimate | None) -> str:
