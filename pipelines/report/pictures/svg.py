@@ -339,7 +339,7 @@ def _framed(title: str, alt: str, height: float, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
         f'width="{WIDTH}" height="{height:.0f}" role="img" '
-        f'font-family="{FAMILY}, Arial, sans-serif">'
+        f'font-family="{FAMILY}, Arial, Liberation Sans, sans-serif">'
         f"<title>{escape(title, quote=False)}</title><desc>{escape(alt, quote=False)}</desc>"
         f"{body}</svg>\n"
     )
