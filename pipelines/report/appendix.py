@@ -49,10 +49,9 @@ def pictures(report: Report) -> bytes:
 
     The same bytes each time. Each picture says its source, and that it is invented where it is.
     """
-    source = (
-        f"Källa: {report.publisher.source}. Omgång {report.round}, publicering {report.number}."
-    )
-    notes = [*([SYNTHETIC_SV] if report.is_synthetic else []), source]
+    notes = [SYNTHETIC_SV] if report.is_synthetic else []
+    notes.append(f"Källa: {report.publisher.source}.")
+    notes.append(f"Omgång {report.round}, publicering {report.number}.")
     files = {f"{name}.svg": picture for name, picture in _pictures(report)}
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

@@ -203,6 +203,13 @@ def test_a_mean_is_told_for_each_group_of_a_field_and_never_over_all(document: D
     assert "99,9" not in text_of(document)
 
 
+def test_a_mean_is_told_of_women_and_of_men() -> None:
+    _, cells = rows_of(read(draft.half_year(stories.typical())))[
+        "Genomsnitt av måtten", "Deltagare"
+    ]
+    assert cells[:4] == [["68,1", "80 svar"], ["63,9", "61 svar"], ["66,2", "143 svar"], [""]]
+
+
 @pytest.mark.parametrize("name", [name for name in stories.STORIES if name != "national"])
 def test_every_number_in_a_table_is_the_story_s(name: str) -> None:
     story = stories.STORIES[name]()
