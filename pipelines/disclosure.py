@@ -244,9 +244,10 @@ def _hide_what_tells(
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
-            candidates = [p for p in reader.limiting(found) if p in stage]
+            open_ = {p for p in stage if told[p]} | changed  # a hidden one still says: not none
+            candidates = [p for p in reader.limiting(found) if p in open_]
             if not candidates:  # only among whole numbers is it narrow; anything may be why
-                candidates = [p for p in sorted(stage) if told[p]]
+                candidates = sorted(open_)
             if not candidates:
                 raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
             if changed.isdisjoint(candidates):  # else what was just changed may be enough
