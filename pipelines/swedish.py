@@ -17,6 +17,8 @@ _MONTHS = (
     *("juli", "augusti", "september", "oktober", "november", "december"),
 )
 
+_AFTER_Z = str.maketrans("åäö", "{|}")
+
 
 def number(value: int) -> str:
     """A number with a blank between thousands that does not break: 4 186."""
@@ -37,6 +39,11 @@ def listed(names: Iterable[str]) -> str:
     """Names in a sentence: A, B och C."""
     *others, last = names
     return f"{', '.join(others)} och {last}" if others else last
+
+
+def alphabetical(name: str) -> str:
+    """What names are sorted by: å, ä and ö come after z, whatever their case."""
+    return name.casefold().translate(_AFTER_Z)
 
 
 def current_day() -> date:

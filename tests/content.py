@@ -201,6 +201,15 @@ def content(is_synthetic: bool = True) -> Content:
              ("ovrebygd", '=HYPERLINK("http://x")', "01")],
             {"county_code": ("counties", "county_code")},
         ),
+        _table(
+            "memberships",
+            "association_id municipality_code first_round last_round",
+            "association_id municipality_code first_round",
+            [("exempelbygden", "0114", 2017, 2020), ("exempelbygden", "0180", 2017, None),
+             ("ovrebygd", "0180", 2017, None), ("ovrebygd", "2084", 2017, None)],
+            {"association_id": ("associations", "association_id"),
+             "municipality_code": ("municipalities", "municipality_code")},
+        ),
         _table("counties", "county_code county_name", "county_code", [("01", "Stockholms län"), ("25", "Norrbottens län")]),
         _table(
             "municipalities",

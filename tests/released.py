@@ -5,9 +5,10 @@ Belongs here: what more than one of them needs. Does not: the content itself (co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pipelines.release import (
@@ -24,6 +25,7 @@ from pipelines.release import (
     workbook,
 )
 from pipelines.release.assemble import Basis, Source, Writer
+from pipelines.release.changes import Change
 from pipelines.release.table import Content
 
 WRITERS: tuple[Writer, ...] = (
@@ -43,9 +45,13 @@ WRITERS: tuple[Writer, ...] = (
 EXEMPELBYGDEN, OVREBYGD = Source("exempelbygden", "e" * 64), Source("ovrebygd", "0" * 64)
 
 
-def basis(*deliveries: Source, code: str = "0.1.0", marts: str = "m") -> Basis:
+def basis(*deliveries: Source, code: str = "0.1.0", marts: str = "m", trends: str = "t") -> Basis:
     """A basis with the two associations' deliveries, or those given."""
-    return Basis(deliveries or (OVREBYGD, EXEMPELBYGDEN), {"is_clean": True}, code, marts)
+    return Basis(deliveries or (OVREBYGD, EXEMPELBYGDEN), {"is_clean": True}, code, marts, trends)
+
+
+def no_pages(number: int, changes: Sequence[Change], folder: Path) -> None:
+    """A reporter for what is not about pages."""
 
 
 def with_cells(content: Content, name: str, where: Mapping[str, Any], **cells: Any) -> Content:

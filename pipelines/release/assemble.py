@@ -42,6 +42,10 @@ from pipelines.settings import Settings
 MANIFEST, CHANGES, LATEST = "manifest.json", "CHANGES.csv", "latest"
 
 Writer = Callable[[Content, Path], None]
+Reporter = Callable[[int, Sequence[Change], Path], None]
+"""Writes what people look at: of the release's number, what changed, and the release's folder."""
+
+_LOOKED_AT = "site/"
 
 
 class NoFileError(Exception):
@@ -69,12 +73,14 @@ class Basis:
         certificate: what the audit of the disclosure control says.
         code: version and fingerprint of the program.
         marts: fingerprint of the marts.
+        trends: fingerprint of what earlier rounds' releases say.
     """
 
     deliveries: tuple[Source, ...]
     certificate: Mapping[str, object]
     code: str
     marts: str
+    trends: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +105,22 @@ def releases(settings: Settings, round_: int) -> tuple[Path, ...]:
 
 
 def assemble(
-    settings: Settings, content: Content, basis: Basis, writers: Sequence[Writer]
+    settings: Settings,
+    content: Content,
+    basis: Basis,
+    writers: Sequence[Writer],
+    report: Reporter,
 ) -> Assembled:
     """Makes the next release of a round, unless the latest one says the same.
 
-    The same is: the same files from the same deliveries.
+    The same is: the same files of data from the same deliveries, and the same trends.
 
     Args:
         settings: where releases lie.
         content: the protected figures.
         basis: what they rest on.
         writers: the formats, in the order they are written.
+        report: writes the pages and papers, once it is known that there is something new.
 
     Raises:
         UnequalError: a file does not hold the content's figures; there is no release.
@@ -125,7 +136,7 @@ def assemble(
         with _beside(settings.published / str(content.round), number) as part:
             _write(content, part, writers)
             verify(part, content)
-            made = _made(part, number, content, basis, previous)
+            made = _made(part, number, content, basis, previous, report)
         _point(settings, content.round)
     return made
 
@@ -153,7 +164,12 @@ def _write(content: Content, part: Path, writers: Sequence[Writer]) -> None:
 
 
 def _made(
-    part: Path, number: int, content: Content, basis: Basis, previous: Path | None
+    part: Path,
+    number: int,
+    content: Content,
+    basis: Basis,
+    previous: Path | None,
+    report: Reporter,
 ) -> Assembled:
     """The release made of a folder of files, or the previous one when that says the same."""
     manifest = {
@@ -161,6 +177,7 @@ def _made(
         "synthetic": content.is_synthetic,
         "code": basis.code,
         "marts": basis.marts,
+        "trends": basis.trends,
         "deliveries": [asdict(source) for source in sorted(basis.deliveries)],
         "certificate": basis.certificate,
         "files": [_listed(part, path) for path in _files(part)],
@@ -174,6 +191,7 @@ def _made(
         changed = changes(previous, content, _contents(before), _contents(manifest))
     rows = [(*change, content.is_synthetic) for change in changed]
     csvs.write_csv(part / CHANGES, (*Change._fields, "is_synthetic"), rows)
+    report(number, changed, part)
     files = [_listed(part, path) for path in _files(part)]
     whole = {
         **manifest,
@@ -215,13 +233,15 @@ def _settle(path: Path) -> None:
 
 
 def _is_same(before: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    """Whether a release says the same of the same deliveries.
+    """Whether a release says the same of the same deliveries and earlier rounds.
 
-    Not the code, the marts' fingerprint, which also moves with other rounds, or the certificate,
-    which counts the releases before: they tell where the same files come from.
+    Not the pages, which are made of the rest. Nor the code, the marts' fingerprint, which also
+    moves with other rounds, or the certificate, which counts the releases before: they tell where
+    the same files come from.
     """
-    files = [file for file in before["files"] if file["path"] != CHANGES]
-    return bool(before["deliveries"] == manifest["deliveries"] and files == manifest["files"])
+    data = [file for file in before["files"] if not file["path"].startswith((CHANGES, _LOOKED_AT))]
+    same = [before.get(name) == manifest[name] for name in ("deliveries", "trends")]
+    return data == manifest["files"] and all(same)
 
 
 def _contents(manifest: Mapping[str, Any]) -> Deliveries:

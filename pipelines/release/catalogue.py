@@ -11,8 +11,7 @@ Where the files are: `<base_iri><round>/latest/<path in the release>`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
-from pipelines.release.cube import questionnaires
+from pipelines.release.formats import FORMATS, Format
 from pipelines.release.table import Content, Table
 from pipelines.release.texts import LANGUAGES, SYNTHETIC, Text, filled, texts
 
@@ -34,53 +33,6 @@ PUBLISHER_TYPE = Namespace("http://purl.org/adms/publishertype/")
 MEDIA_TYPE = Namespace("https://www.iana.org/assignments/media-types/")
 
 Triple = tuple[Node, Node, Node]
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """A format of the open data; `paths` gives the files in which a table is found."""
-
-    format_id: str
-    media_type: str
-    file_type: str
-    paths: Callable[[Content, Table], Sequence[str]]
-
-
-def _cubes(path: str) -> Callable[[Content, Table], Sequence[str]]:
-    """The files of the cubes, which hold measures only."""
-
-    def paths(content: Content, table: Table) -> Sequence[str]:
-        if table.name != "measure_results":
-            return ()
-        return [path.format(questionnaire_id) for questionnaire_id in questionnaires(content)]
-
-    return paths
-
-
-# IANA knows neither PX nor DuckDB, nor does the EU's list of file types.
-_FORMATS = (
-    _Format("csv", "text/csv", "CSV", lambda _, table: [f"open/csv/{table.name}.csv"]),
-    _Format(
-        "parquet",
-        "application/vnd.apache.parquet",
-        "PARQUET",
-        lambda _, table: [f"open/parquet/{table.name}.parquet"],
-    ),
-    _Format(
-        "xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "XLSX",
-        lambda content, _: [f"open/nns_indikatorer_{content.round}.xlsx"],
-    ),
-    _Format(
-        "duckdb",
-        "application/octet-stream",
-        "OCTET",
-        lambda content, _: [f"open/nns_indikatorer_{content.round}.duckdb"],
-    ),
-    _Format("px", "text/plain", "TXT", _cubes("open/px/{}.px")),
-    _Format("jsonstat", "application/json", "JSON", _cubes("open/jsonstat/{}.json")),
-)
 
 
 def write(content: Content, folder: Path) -> None:
@@ -145,7 +97,7 @@ def _dataset(table: Table, content: Content) -> Iterator[Triple]:
     yield from _temporal(dataset, content)
     public = AUTHORITY["access-right/PUBLIC"]
     yield from _typed(dataset, DCTERMS.accessRights, public, DCTERMS.RightsStatement)
-    for format_ in _FORMATS:
+    for format_ in FORMATS:
         if paths := format_.paths(content, table):
             distribution = _iri(content, content.round, table.name, format_.format_id)
             yield dataset, DCAT.distribution, distribution
@@ -153,7 +105,7 @@ def _dataset(table: Table, content: Content) -> Iterator[Triple]:
 
 
 def _distribution(
-    distribution: URIRef, format_: _Format, paths: Sequence[str], content: Content
+    distribution: URIRef, format_: Format, paths: Sequence[str], content: Content
 ) -> Iterator[Triple]:
     about = texts("format")[format_.format_id]
     media_type, file_type = MEDIA_TYPE[format_.media_type], FILE_TYPE[format_.file_type]

@@ -50,11 +50,11 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Value]]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding=ENCODING, newline="") as file:
         writer = csv.writer(file, delimiter=DELIMITER, lineterminator=LINE_END)
-        writer.writerow([_text(cell) for cell in header])
-        writer.writerows([_text(cell) for cell in row] for row in rows)
+        writer.writerow([text(cell) for cell in header])
+        writer.writerows([text(cell) for cell in row] for row in rows)
 
 
-def _text(value: Value) -> str:
+def text(value: Value) -> str:
     """A value as it stands in a cell."""
     if value is None:
         return ""

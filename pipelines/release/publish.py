@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
-import pyarrow.parquet as pq
-
 from pipelines import audit, disclosure, lock, warehouse
 from pipelines.disclosure import Published, Rule
 from pipelines.lake import Manifest
 from pipelines.release import (
     assemble,
+    before,
     catalogue,
     csvs,
     datapackage,
@@ -38,8 +37,8 @@ from pipelines.release import round as whole
 from pipelines.release.assemble import Assembled, Basis, Source, Writer
 from pipelines.release.due import Examined, Tally
 from pipelines.release.groups import MUNICIPALITY
-from pipelines.release.protected import Earlier
 from pipelines.release.table import BRACKET, EMPTY, HIDDEN, SHOWN, Content
+from pipelines.report import making
 from pipelines.settings import Settings
 
 _FORMATS: tuple[Writer, ...] = (
@@ -80,6 +79,7 @@ class Plan:
         tallies: what is shown and hidden, in numbers.
         rule: the thresholds.
         number: of the release this would be, if it says anything new.
+        earlier: what the releases of earlier rounds say, for trends.
     """
 
     content: Content
@@ -88,6 +88,7 @@ class Plan:
     tallies: tuple[Tally, ...]
     rule: Rule
     number: int
+    earlier: before.Tables
 
 
 def plan(settings: Settings, round_: int) -> Plan:
@@ -108,7 +109,7 @@ def plan(settings: Settings, round_: int) -> Plan:
     numbers = _numbers(settings, round_)
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
-    shown = cache(partial(_shown, settings))
+    shown = cache(partial(before.shown, settings))
     content = protected.content(source, whole.figures(made), shown)
     return Plan(
         content=content,
@@ -117,6 +118,7 @@ def plan(settings: Settings, round_: int) -> Plan:
         tallies=tuple(_tallies(content, made, rule)),
         rule=rule,
         number=max(numbers, default=0) + 1,
+        earlier=before.tables(settings, round_),
     )
 
 
@@ -145,7 +147,8 @@ def release(
         memory.keep(settings, round_, made.number, made.published)
         try:
             basis = _basis(settings, made, manifest)
-            assembled = assemble.assemble(settings, made.content, basis, writers)
+            reports = partial(making.write, made.content, made.earlier, made.rule)
+            assembled = assemble.assemble(settings, made.content, basis, writers, reports)
         finally:
             if made.number not in _numbers(settings, round_):
                 memory.drop(settings, round_, made.number)
@@ -161,21 +164,6 @@ def release(
 
 def _numbers(settings: Settings, round_: int) -> list[int]:
     return [int(folder.name) for folder in assemble.releases(settings, round_)]
-
-
-def _shown(settings: Settings, round_: int) -> Earlier:
-    """What the latest release of a round shows of the measures."""
-    folders = assemble.releases(settings, round_)
-    if not folders:
-        return {}
-    key = ("level", "unit_id", "questionnaire_id", "measure_id", "gender")
-    path = folders[-1] / "open" / "parquet" / "measure_results.parquet"
-    rows = pq.read_table(path, columns=[*key, "n", "n_positive", "status"]).to_pylist()
-    return {
-        tuple(row[name] for name in key): (row["n"], row["n_positive"])
-        for row in rows
-        if row["status"] == SHOWN
-    }
 
 
 # --- what a release rests on --------------------------------------------------------------------
@@ -201,6 +189,7 @@ def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
         },
         code=due.fingerprint_of_code(),
         marts=warehouse.made_from(settings),
+        trends=before.fingerprint(made.earlier),
     )
 
 

@@ -91,7 +91,7 @@ class Estimates:
     Attributes:
         content: of the release.
         rounds: the rounds that have figures, by year; the last is the release's.
-        topics: what is asked in the release's round, in the instrument's order.
+        topics: what is asked in the release's round, by indicator and measure.
     """
 
     def __init__(self, content: Content, earlier: Earlier) -> None:
@@ -99,7 +99,7 @@ class Estimates:
         self._measures = _by_unit(content, earlier, "measure_results", _measure_key)
         self._indicators = _by_unit(content, earlier, "indicator_results", _indicator_key)
         self.rounds: tuple[int, ...] = tuple(sorted({content.round, *earlier("measure_results")}))
-        self.topics = tuple(_topics(content))
+        self.topics = tuple(sorted(_topics(content), key=_place))
 
     def measure(self, level: str, unit_id: str, topic: Topic, gender: str) -> Series:
         """The figures of a measure; empty when the unit has none of that gender."""
@@ -174,6 +174,10 @@ def _topics(content: Content) -> Iterable[Topic]:
                     sorted({row["comparable_from"] or row["first_round"] for row in questions})
                 ),
             )
+
+
+def _place(topic: Topic) -> tuple[int, str, str]:
+    return int(topic.indicator_id), topic.measure_id, topic.questionnaire_id
 
 
 def is_asked(row: Row, round_: int) -> bool:

@@ -68,11 +68,16 @@ def _scene(content: Content, earlier: Earlier) -> Scene:
         ),
         questionnaires={
             str(row["questionnaire_id"]): str(row["sheet_name"])
-            for row in _rows(content, "questionnaires")
+            for row in sorted(_rows(content, "questionnaires"), key=_by_group)
         },
         genders={gender: text["sv"] for gender, text in texts("gender").items()},
         axis=_axis(content, estimates.rounds),
     )
+
+
+def _by_group(row: Row) -> tuple[int, str]:
+    """Questionnaires as respondent groups are listed, participants first."""
+    return [*texts("respondent_group")].index(row["respondent_group"]), row["questionnaire_id"]
 
 
 def _axis(content: Content, told: tuple[int, ...]) -> tuple[int, ...]:
@@ -211,10 +216,13 @@ def _lead(scene: Scene, unit: Unit) -> Iterator[str]:
 
 def _volumes(scene: Scene, unit: Unit) -> Iterator[Volume]:
     content = scene.estimates.content
-    for row in _rows(content, "response_rates"):
-        if (row["level"], row["unit_id"]) != (unit.level, unit.unit_id):
-            continue
-        questionnaire = str(row["questionnaire_id"])
+    rows = {
+        row["questionnaire_id"]: row
+        for row in _rows(content, "response_rates")
+        if (row["level"], row["unit_id"]) == (unit.level, unit.unit_id)
+    }
+    for questionnaire in (name for name in scene.questionnaires if name in rows):
+        row = rows[questionnaire]
         n = [
             now.n
             for topic in scene.estimates.topics
@@ -237,7 +245,6 @@ def _volumes(scene: Scene, unit: Unit) -> Iterator[Volume]:
 
 def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
     kinds, content = texts("activity_kind"), scene.estimates.content
-    asked = dict.fromkeys(topic.questionnaire_id for topic in scene.estimates.topics)
     taken: Counter[str] = Counter()
     rows = [r for r in _rows(content, "activities") if r["association_id"] == unit.unit_id]
     for row in sorted(rows, key=lambda row: str(row["unit_id"])):
@@ -247,13 +254,13 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
         groups = [group for group in scene.groups if group.unit_id == row["langd"]]
         beside = (*groups, unit, scene.nation)
         activity = Unit(ACTIVITY, str(row["unit_id"]), code)
-        found = [profile(scene, activity, name, beside) for name in asked]
+        found = [profile(scene, activity, name, beside) for name in scene.questionnaires]
         facts = [kinds[v]["sv"] for v in (row["inriktning"], row["langd"]) if v in kinds]
         yield Activity(
             code=code,
             stem=stem if taken[stem] == 1 else f"{stem}-{taken[stem]}",
             name=f"Insats {code}",
-            kind=", ".join(facts),
+            kind=", ".join(facts).capitalize(),
             profiles=tuple(picture for picture, _ in found if picture),
             too_few=tuple(dict.fromkeys(label for _, labels in found for label in labels)),
         )

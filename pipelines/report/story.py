@@ -44,6 +44,11 @@ class Trend:
     lines: tuple[Line, ...]
     breaks: tuple[int, ...]
 
+    def now(self, kind: LineKind) -> Estimate | None:
+        """A line's figure in the last round; None when it has none."""
+        told = (e for line in self.lines if line.kind == kind for e in line.series)
+        return next((e for e in told if e.round == self.rounds[-1]), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Dot:

@@ -14,6 +14,16 @@ from pipelines.swedish import number
 NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
 """Kolada's signs: no answer was delivered; not asked, or nobody answered; not shown."""
 
+SIGNS = (
+    (NO_DELIVERY, "inga svar har lämnats"),
+    (NOT_APPLICABLE, "frågan ställdes inte, eller ingen svarade på den"),
+    (HIDDEN, "visas inte, för att ingens svar ska gå att räkna ut"),
+    ("85,7–100,0 som andel", "andelen ligger däremellan; exakt var visas inte, av samma skäl"),
+)
+"""What stands where a number does not, and what it means."""
+
+PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
+
 MINUS = "\u2212"
 
 

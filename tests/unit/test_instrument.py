@@ -36,6 +36,7 @@ KEYS = {
     "layouts": ["layout_id", "questionnaire_id"],
     "measures": ["measure_id"],
     "municipalities": ["municipality_code"],
+    "nine_fields": ["axis", "instrument_value"],
     "publisher": ["key"],
     "questionnaires": ["questionnaire_id"],
     "questions": ["question_id"],
@@ -475,6 +476,18 @@ def the_forms_own_texts_are_there_in_swedish(seeds: Seeds) -> Faults:
         yield f"translations: sv/form/{text_id} is missing, or no form shows it"
 
 
+def the_nine_fields_have_a_place_for_all_that_is_asked(seeds: Seeds) -> Faults:
+    wanted = {("row", q["respondent_group"]) for q in seeds["questionnaires"]}
+    wanted |= {("column", i["orientation"]) for i in seeds["indicators"] if i["orientation"]}
+    wanted |= {("column", "response_rate")}
+    placed = {(row["axis"], row["instrument_value"]) for row in seeds["nine_fields"]}
+    for axis, value in sorted(wanted ^ placed):
+        yield f"nine_fields {axis}/{value}: is missing, or nothing is called so"
+    labels = {t["text_id"] for t in seeds["release_texts"] if t["text_kind"] == "nine_fields"}
+    for part in sorted(labels ^ {row["field_part"] for row in seeds["nine_fields"]}):
+        yield f"nine_fields: {part} has no label, or nothing belongs to it"
+
+
 RULES: list[Callable[[Seeds], Faults]] = [
     keys_are_unique,
     every_id_referred_to_exists,
@@ -507,6 +520,7 @@ RULES: list[Callable[[Seeds], Faults]] = [
     web_columns_hold_what_the_reader_knows,
     a_translation_is_of_a_known_text_and_said_once,
     the_forms_own_texts_are_there_in_swedish,
+    the_nine_fields_have_a_place_for_all_that_is_asked,
 ]
 
 
@@ -798,6 +812,14 @@ def a_question_not_noted(seeds: Seeds) -> None:
     seeds["wordings"] = [w for w in seeds["wordings"] if w["question_id"] != "staff_1c"]
 
 
+def a_group_without_a_field(seeds: Seeds) -> None:
+    remove(seeds, "nine_fields", "row/managers")
+
+
+def a_field_without_a_label(seeds: Seeds) -> None:
+    remove(seeds, "release_texts", "nine_fields/staff")
+
+
 def a_question_taken_out(seeds: Seeds) -> None:
     seeds["wordings"].append({**seeds["wordings"][0], "question_id": "ending_0"})
 
@@ -1026,6 +1048,16 @@ BROKEN = [
         the_forms_own_texts_are_there_in_swedish,
         a_form_text_lost,
         "translations: sv/form/kon is missing, or no form shows it",
+    ),
+    (
+        the_nine_fields_have_a_place_for_all_that_is_asked,
+        a_group_without_a_field,
+        "nine_fields row/managers: is missing, or nothing is called so",
+    ),
+    (
+        the_nine_fields_have_a_place_for_all_that_is_asked,
+        a_field_without_a_label,
+        "nine_fields: staff has no label, or nothing belongs to it",
     ),
     (
         a_changed_wording_is_a_new_row,

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 from content import content
-from released import EXEMPELBYGDEN, OVREBYGD, WRITERS, basis, with_cells
+from released import EXEMPELBYGDEN, OVREBYGD, WRITERS, basis, no_pages, with_cells
 
 from pipelines.lock import BusyError
 from pipelines.release import csvs, duck, parquet
@@ -29,6 +29,7 @@ from pipelines.release.assemble import (
     assemble,
     releases,
 )
+from pipelines.release.changes import Change
 from pipelines.release.table import Content
 from pipelines.release.verify import UnequalError
 from pipelines.settings import Settings
@@ -41,7 +42,7 @@ from dataclasses import replace
 from pathlib import Path
 sys.path[:0] = {folders}
 from content import content
-from released import WRITERS, basis
+from released import WRITERS, basis, no_pages
 from pipelines.release import assemble as assembling, csvs, parquet
 from pipelines.settings import Settings
 
@@ -57,7 +58,8 @@ def kill_at(call, function):
 
 writers = {writers}
 {change}
-made = assembling.assemble(Settings(Path("raw"), Path(sys.argv[1])), content(), basis(), writers)
+settings = Settings(Path("raw"), Path(sys.argv[1]))
+made = assembling.assemble(settings, content(), basis(), writers, no_pages)
 print(made.release_hash)
 """
 
@@ -110,7 +112,7 @@ def state(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def test_the_manifest_lists_every_file_as_it_is(settings: Settings) -> None:
-    made = assemble(settings, content(), basis(), WRITERS)
+    made = assemble(settings, content(), basis(), WRITERS, no_pages)
     assert made.folder == settings.home / "published" / "2026" / "1"
     files, listed = tree(made.folder), manifest_of(made)["files"]
     assert [file["path"] for file in listed] == sorted(files.keys() - {"manifest.json"})
@@ -128,7 +130,7 @@ def test_the_manifest_lists_every_file_as_it_is(settings: Settings) -> None:
 
 
 def test_the_manifest_tells_what_a_release_rests_on(settings: Settings) -> None:
-    made = assemble(settings, content(), basis(), FEW)
+    made = assemble(settings, content(), basis(), FEW, no_pages)
     told = manifest_of(made)
     lines = "".join(f"{file['path']} {file['sha256']}\n" for file in told.pop("files"))
     assert told == {
@@ -138,6 +140,7 @@ def test_the_manifest_tells_what_a_release_rests_on(settings: Settings) -> None:
         "synthetic": True,
         "code": "0.1.0",
         "marts": "m",
+        "trends": "t",
         "deliveries": [
             {"association_id": "exempelbygden", "sha256": "e" * 64},
             {"association_id": "ovrebygd", "sha256": "0" * 64},
@@ -158,7 +161,7 @@ def test_the_hash_of_a_database_is_of_what_it_says(settings: Settings, tmp_path:
                 connection.execute(statement)
 
         home = replace(settings, home=tmp_path / str(len(list(tmp_path.iterdir()))))
-        release = assemble(home, content(), basis(), [also])
+        release = assemble(home, content(), basis(), [also], no_pages)
         [file] = [file for file in manifest_of(release)["files"] if "hash_of" in file]
         assert file.keys() == {"path", "sha256", "hash_of"}
         return file["sha256"], (release.folder / file["path"]).read_bytes()
@@ -179,7 +182,7 @@ def test_the_hash_of_a_database_is_of_what_it_says(settings: Settings, tmp_path:
 def test_files_can_be_read_by_all_whatever_the_umask(settings: Settings) -> None:
     before = os.umask(0o077)
     try:
-        made = assemble(settings, content(), basis(), FEW)
+        made = assemble(settings, content(), basis(), FEW, no_pages)
     finally:
         os.umask(before)
     folders = [made.folder.parent.parent, made.folder.parent, made.folder]
@@ -188,7 +191,7 @@ def test_files_can_be_read_by_all_whatever_the_umask(settings: Settings) -> None
 
 
 def test_the_first_release_changes_nothing(settings: Settings) -> None:
-    made = assemble(settings, content(), basis(), FEW)
+    made = assemble(settings, content(), basis(), FEW, no_pages)
     assert changes_of(made) == [["key", "old", "new", "reason", "is_synthetic"]]
     assert made.n_changes == 0
 
@@ -197,9 +200,9 @@ def test_the_first_release_changes_nothing(settings: Settings) -> None:
 
 
 def test_the_same_again_is_no_new_release(settings: Settings) -> None:
-    first = assemble(settings, content(), basis(), WRITERS)
+    first = assemble(settings, content(), basis(), WRITERS, no_pages)
     before = state(settings.published)
-    again = assemble(settings, content(), basis(marts="of another day"), WRITERS)
+    again = assemble(settings, content(), basis(marts="of another day"), WRITERS, no_pages)
     assert again == replace(first, is_new=False)
     assert [line for line in state(settings.published) if line not in before] == [
         line for line in state(settings.published) if Path(line[0]) == first.folder.parent
@@ -209,19 +212,40 @@ def test_the_same_again_is_no_new_release(settings: Settings) -> None:
 def test_other_deliveries_are_a_new_release_without_changes_other_code_is_none(
     settings: Settings,
 ) -> None:
-    assemble(settings, content(), basis(), FEW)
-    redelivered = assemble(settings, content(), basis(CORRECTED, OVREBYGD), FEW)
-    renewed = assemble(settings, content(), basis(CORRECTED, OVREBYGD, code="0.2.0"), FEW)
+    assemble(settings, content(), basis(), FEW, no_pages)
+    redelivered = assemble(settings, content(), basis(CORRECTED, OVREBYGD), FEW, no_pages)
+    renewed = assemble(settings, content(), basis(CORRECTED, OVREBYGD, code="0.2.0"), FEW, no_pages)
     assert [(m.number, m.is_new, m.n_changes) for m in (redelivered, renewed)] == [
         (2, True, 0),
         (2, False, 0),
     ]
 
 
+def test_other_trends_are_a_new_release_of_which_the_pages_are_made_last(
+    settings: Settings,
+) -> None:
+    reported: list[tuple[int, list[str], list[str]]] = []
+
+    def pages(number: int, changes: Sequence[Change], folder: Path) -> None:
+        there = sorted(path.name for path in folder.iterdir())
+        reported.append((number, [change.key for change in changes], there))
+        (folder / "site").mkdir()
+        (folder / "site" / "index.html").write_text(f"Utgåva {number}", encoding="utf-8")
+
+    made = [
+        assemble(settings, content(), basis(trends=trends), FEW, pages)
+        for trends in ("2025/1", "2025/1", "2025/2")
+    ]
+    assert [(m.number, m.is_new) for m in made] == [(1, True), (1, False), (2, True)]
+    assert reported == [(1, [], ["CHANGES.csv", "open"]), (2, [], ["CHANGES.csv", "open"])]
+    listed = json.loads((made[-1].folder / "manifest.json").read_bytes())["files"]
+    assert "site/index.html" in [file["path"] for file in listed]
+
+
 def test_a_correction_is_a_new_release_with_exactly_the_changed_cells(settings: Settings) -> None:
-    first = assemble(settings, content(), basis(), WRITERS)
+    first = assemble(settings, content(), basis(), WRITERS, no_pages)
     before = state(first.folder)
-    second = assemble(settings, corrected(), basis(CORRECTED, OVREBYGD), WRITERS)
+    second = assemble(settings, corrected(), basis(CORRECTED, OVREBYGD), WRITERS, no_pages)
     key = "measure_results/2026/association/exempelbygden/participant_ending/1a/T"
     assert changes_of(second)[1:] == [
         [f"{key}/n_positive", "35", "34", "ersatt leverans: exempelbygden", "true"],
@@ -235,20 +259,20 @@ def test_a_correction_is_a_new_release_with_exactly_the_changed_cells(settings: 
 
 def test_two_files_of_one_association_are_told_from_one(settings: Settings) -> None:
     """Such as a workbook and web answers."""
-    assemble(settings, content(), basis(), FEW)
+    assemble(settings, content(), basis(), FEW, no_pages)
     both = basis(EXEMPELBYGDEN, CORRECTED, OVREBYGD)
-    second = assemble(settings, corrected(), both, FEW)
+    second = assemble(settings, corrected(), both, FEW, no_pages)
     assert {row[3] for row in changes_of(second)[1:]} == {"ersatt leverans: exempelbygden"}
-    first_again = assemble(settings, content(), basis(), FEW)
+    first_again = assemble(settings, content(), basis(), FEW, no_pages)
     assert first_again.number == 3
     assert first_again.n_changes == 2
 
 
 def test_the_tenth_release_follows_the_ninth(settings: Settings) -> None:
-    first = assemble(settings, content(), basis(), FEW)
+    first = assemble(settings, content(), basis(), FEW, no_pages)
     for number in (2, 9, 10):
         shutil.copytree(first.folder, first.folder.with_name(str(number)))
-    made = assemble(settings, corrected(), basis(), FEW)
+    made = assemble(settings, corrected(), basis(), FEW, no_pages)
     assert made.number == 11
     assert [int(folder.name) for folder in releases(settings, 2026)] == [1, 2, 9, 10, 11]
 
@@ -259,17 +283,17 @@ def test_latest_points_at_the_newest_release_of_the_newest_round(settings: Setti
         return [str((settings.published / link).readlink()) for link in links]
 
     earlier = replace(content(), round=2025)
-    assemble(settings, earlier, basis(), FEW)
+    assemble(settings, earlier, basis(), FEW, no_pages)
     assert str((settings.published / "latest").readlink()) == "2025/1"
-    assemble(settings, content(), basis(), FEW)
+    assemble(settings, content(), basis(), FEW, no_pages)
     assert pointed() == ["2026/1", "1", "1"]
-    assemble(settings, replace(corrected(), round=2025), basis(), FEW)
+    assemble(settings, replace(corrected(), round=2025), basis(), FEW, no_pages)
     assert pointed() == ["2026/1", "2", "1"]
-    assemble(settings, corrected(), basis(), FEW)
+    assemble(settings, corrected(), basis(), FEW, no_pages)
     assert pointed() == ["2026/2", "2", "2"]
     with pytest.raises(NoFileError):
-        assemble(settings, replace(content(), round=2027), basis(), [lambda *_: None])
-    assemble(settings, content(), basis(), FEW)
+        assemble(settings, replace(content(), round=2027), basis(), [lambda *_: None], no_pages)
+    assemble(settings, content(), basis(), FEW, no_pages)
     assert pointed() == ["2026/3", "2", "3"]
 
 
@@ -282,10 +306,10 @@ def test_a_file_system_without_links_still_has_the_release(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "symlink_to", refuse)
         with pytest.raises(LinkError, match=r"är klar i .*2026/1, men .*latest kan inte peka dit"):
-            assemble(settings, content(), basis(), FEW)
+            assemble(settings, content(), basis(), FEW, no_pages)
     [folder] = releases(settings, 2026)
     assert (folder / "manifest.json").exists()
-    assert not assemble(settings, content(), basis(), FEW).is_new
+    assert not assemble(settings, content(), basis(), FEW, no_pages).is_new
     assert str((settings.published / "latest").readlink()) == "2026/1"
 
 
@@ -314,10 +338,10 @@ def test_a_writer_that_fails_leaves_nothing(
 ) -> None:
     writers = [parquet.write, writer] if writer is lies else [*FEW, writer]
     with pytest.raises(error):
-        assemble(settings, content(), basis(), writers)
+        assemble(settings, content(), basis(), writers, no_pages)
     assert releases(settings, 2026) == ()
     assert list(settings.published.rglob("*")) == [settings.published / "2026"]
-    assert assemble(settings, content(), basis(), FEW).number == 1
+    assert assemble(settings, content(), basis(), FEW, no_pages).number == 1
 
 
 KILLED = {
@@ -337,7 +361,7 @@ def test_a_kill_leaves_a_whole_release_or_none(settings: Settings, moment: str) 
     assert killed.returncode == -9, killed.stderr
     assert [folder.name for folder in releases(settings, 2026)] == ["1"] * is_there
     assert len(list(settings.published.rglob(".1.part"))) == (not is_there)
-    made = assemble(settings, content(), basis(), FEW)
+    made = assemble(settings, content(), basis(), FEW, no_pages)
     assert (made.number, made.is_new) == (1, not is_there)
     files = tree(made.folder)
     listed = {file["path"]: file["sha256"] for file in manifest_of(made)["files"]}
@@ -363,7 +387,7 @@ def test_every_byte_is_on_the_disk_before_the_release_appears(
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "rename", noted_rename)
-    made = assemble(settings, content(), basis(), FEW)
+    made = assemble(settings, content(), basis(), FEW, no_pages)
     part = made.folder.with_name(".1.part")
     inside = {str(part / path.relative_to(made.folder)) for path in made.folder.rglob("*")}
     before, after = done[: done.index("rename")], done[done.index("rename") + 1 :]
@@ -378,7 +402,7 @@ def test_only_one_works_at_a_time(settings: Settings) -> None:
     with (settings.home / ".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(BusyError):
-            assemble(settings, content(), basis(), FEW)
+            assemble(settings, content(), basis(), FEW, no_pages)
     assert releases(settings, 2026) == ()
 
 

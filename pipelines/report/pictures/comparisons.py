@@ -26,7 +26,7 @@ _LINE = 17
 _NATION = "Riket"
 _CAPTION = "Förbunden, från högst till lägst andel"
 
-_OTHERS = Mark(svg.dot, svg.PALE)
+_OTHERS = Mark(svg.dot, svg.PALE, edge=svg.PALE)
 _OWN = Mark(svg.big_diamond, svg.INK)
 _OTHERS_ROW, _OWN_ROW = Mark(svg.circle, svg.GREY), Mark(svg.diamond, svg.INK)
 

@@ -99,13 +99,10 @@ def tick(value: int) -> str:
 
 def bottom(estimates: Iterable[Estimate]) -> int:
     """The axis' bottom: whole tens below all that is told and the target levels, or 0."""
-    lowest = min((_lowest(e) for e in estimates), default=Decimal(0))
-    tens = max(0, 10 * math.ceil(lowest / 10) - 10)
+    found = ((e.share if e.low is None else e.low, e.target) for e in estimates)
+    values = (value for pair in found for value in pair if value is not None)
+    tens = max(0, 10 * math.ceil(min(values, default=0) / 10) - 10)
     return tens if tens >= 40 else tens // 20 * 20
-
-
-def _lowest(told: Estimate) -> Decimal:
-    return min(v for v in (told.low, told.share, told.target) if v is not None)
 
 
 def apart(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
@@ -270,18 +267,19 @@ def upright(x: float, y: float, r: float = 7) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A shape in a colour, filled or hollow."""
+    """A shape in a colour, filled or hollow; a white edge keeps filled ones apart."""
 
     shape: Callable[[float, float], str]
     colour: str
     is_hollow: bool = False
+    edge: str = "#fff"
 
     def at(self, places: Iterable[tuple[float, float]]) -> str:
-        """The mark at places, as one path; a thin white edge keeps filled ones apart."""
+        """The mark at places, as one path."""
         d = "".join(self.shape(x, y) for x, y in places)
         if self.is_hollow:
             return path(d, self.colour, 1.5, fill="#fff")
-        return path(d, "#fff", 0.8, fill=self.colour)
+        return path(d, self.edge, 0.8, fill=self.colour)
 
 
 def path(d: str, stroke: str, width: float = 1, dash: str = "", fill: str = "none") -> str:
@@ -341,7 +339,7 @@ def _framed(title: str, alt: str, height: float, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
         f'width="{WIDTH}" height="{height:.0f}" role="img" '
-        f'font-family="{FAMILY}, Arial, sans-serif">'
+        f'font-family="{FAMILY}, Arial, Liberation Sans, sans-serif">'
         f"<title>{escape(title, quote=False)}</title><desc>{escape(alt, quote=False)}</desc>"
         f"{body}</svg>\n"
     )

@@ -6,8 +6,9 @@ beside each other (comparisons.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from pipelines.report import words
@@ -18,7 +19,8 @@ from pipelines.report.story import LineKind, Trend
 
 _LEFT, _TOP, _PLOT = 46, 28, 184
 _BASE = _TOP + _PLOT
-_PAD = 14
+_NAMES = _TOP - 10
+_PAD = 10
 _NAME_WIDTH = 128
 _ONE_ROUND = 150
 _ASIDE, _ASIDE_ALONE = 4, 9
@@ -52,26 +54,26 @@ _ORDER = {kind: place for place, kind in enumerate(_LOOKS)}
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """Where rounds and percentages lie."""
+    """Where rounds and percentages lie.
 
-    rounds: tuple[int, ...]
-    breaks: tuple[int, ...]
+    Attributes:
+        x: of each round; years are as far apart as they are.
+        before: the round before, of each but the first.
+        breaks: rounds that are not comparable with the round before.
+    """
+
+    x: Mapping[int, float]
+    before: Mapping[int, int]
+    breaks: frozenset[int]
     right: int
     scale: Scale
-
-    def x(self, round_: int) -> float:
-        """Where a round lies: years are as far apart as they are."""
-        first, last = self.rounds[0], self.rounds[-1]
-        if first == last:
-            return (_LEFT + self.right) / 2
-        room = self.right - _LEFT - 2 * _PAD
-        return _LEFT + _PAD + room * (round_ - first) / (last - first)
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     """A line and what is told of it on the axis; `aside` keeps intervals from each other."""
 
+    kind: LineKind
     look: _Look
     label: str
     estimates: tuple[Estimate, ...]
@@ -80,12 +82,23 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What stands at a line's end, wanted at y, and the place (x, y) it belongs to."""
+    """What stands at a line's end, wanted at y, and the place (x, y) it belongs to.
+
+    A line that ended rounds ago has a name with its year, and nothing leads there: that would look
+    like a figure of later rounds.
+    """
 
     content: tuple[str, ...]
     colour: str
     x: float
     y: float
+    has_ended: bool = False
+    is_bold: bool = True
+
+    @property
+    def height(self) -> float:
+        """What it takes of the room."""
+        return svg.line_height(svg.SIZE) * len(self.content) + 1
 
 
 def draw(picture: Trend) -> Drawing:
@@ -93,29 +106,42 @@ def draw(picture: Trend) -> Drawing:
     told = _told(picture)
     estimates = [e for line in told for e in line.estimates]
     contents = [_content(line, picture.rounds[-1]) for line in told]
-    plane = _Plane(
-        picture.rounds,
-        tuple(b for b in picture.breaks if b in picture.rounds[1:]),
-        _right(picture.rounds, contents),
-        Scale(svg.bottom(estimates), _BASE, _TOP),
-    )
-    parts = [_grid(plane.rounds, plane.right, plane.scale), _breaks(plane)]
+    plane = _plane(picture, _right(picture.rounds, contents), svg.bottom(estimates))
+    parts = [_grid(picture.rounds, plane.right, plane.scale), _breaks(plane)]
     if not estimates:
-        reason = svg.nothing(e for line in picture.lines for e in line.series)
-        middle = (_LEFT + plane.right) / 2
-        parts.append(svg.text(middle, _TOP + _PLOT / 2, reason, svg.INK, "middle", svg.SIZE))
-        return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts))
-    names = [*_line_names(plane, told, contents), *_level_name(plane, estimates)]
+        return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts) + _nothing(picture))
+    levels = {e.round: e.target for e in estimates if e.target is not None}
+    names = [*_line_names(plane, told, contents), *_level_names(plane, levels)]
     below = _untold(picture, told)
     parts += [
-        _level(plane, estimates),
+        _levels(plane, levels),
         *(_intervals(plane, line) for line in told),
         *(_line(plane, line) for line in told),
         *_placed(plane, names),
         *(svg.text(_LEFT, _BASE + 40 + 17 * i, note) for i, note in enumerate(below)),
     ]
-    height = _BASE + 30 + 17 * len(below)
+    height = max(_BASE + 30 + 17 * len(below), _NAMES + sum(name.height for name in names) + 8)
     return Drawing(picture.title, picture.alt, height, "".join(parts))
+
+
+def _plane(picture: Trend, right: int, bottom: int) -> _Plane:
+    rounds = picture.rounds
+    return _Plane(
+        x=_columns(rounds, right),
+        before=dict(zip(rounds[1:], rounds, strict=False)),
+        breaks=frozenset(picture.breaks) & frozenset(rounds[1:]),
+        right=right,
+        scale=Scale(bottom, _BASE, _TOP),
+    )
+
+
+@lru_cache(maxsize=256)
+def _columns(rounds: tuple[int, ...], right: int) -> Mapping[int, float]:
+    first, last = rounds[0], rounds[-1]
+    if first == last:
+        return {first: (_LEFT + right) / 2}
+    year = (right - _LEFT - 2 * _PAD) / (last - first)
+    return {round_: _LEFT + _PAD + year * (round_ - first) for round_ in rounds}
 
 
 def _told(picture: Trend) -> list[_Told]:
@@ -127,19 +153,28 @@ def _told(picture: Trend) -> list[_Told]:
     drawn = [(line, estimates) for line, estimates in found if estimates]
     step = _ASIDE if len(axis) > 1 else _ASIDE_ALONE
     return [
-        _Told(_LOOKS[line.kind], line.label, estimates, (i - (len(drawn) - 1) / 2) * step)
+        _Told(
+            line.kind, _LOOKS[line.kind], line.label, estimates, (i - (len(drawn) - 1) / 2) * step
+        )
         for i, (line, estimates) in enumerate(drawn)
     ]
 
 
 def _untold(picture: Trend, told: Sequence[_Told]) -> list[str]:
     """Which lines are not drawn, and why."""
-    drawn = {line.label for line in told}
+    drawn = {line.kind for line in told}
     return [
         f"{line.label}: {svg.missing(line.series)}"
         for line in picture.lines
-        if line.label not in drawn
+        if line.kind not in drawn
     ]
+
+
+def _nothing(picture: Trend) -> str:
+    """The words in an empty plane."""
+    reason = svg.nothing(e for line in picture.lines for e in line.series)
+    middle = (_LEFT + _right(picture.rounds, ())) / 2
+    return svg.text(middle, _TOP + _PLOT / 2, reason, svg.INK, "middle", svg.SIZE)
 
 
 # --- the ground ---------------------------------------------------------------------------------
@@ -153,22 +188,18 @@ def _grid(rounds: tuple[int, ...], right: int, scale: Scale) -> str:
     ticks = "".join(
         svg.text(_LEFT - 6, y + 4.5, svg.tick(tick), anchor="end") for tick, y in places.items()
     )
-    plane = _Plane(rounds, (), right, scale)
-    return (
-        rules
-        + ticks
-        + "".join(
-            svg.text(plane.x(round_), _BASE + 20, str(round_), anchor="middle")
-            for round_ in _labelled(plane)
-        )
+    x = _columns(rounds, right)
+    years = "".join(
+        svg.text(x[round_], _BASE + 20, str(round_), anchor="middle") for round_ in _labelled(x)
     )
+    return rules + ticks + years
 
 
-def _labelled(plane: _Plane) -> list[int]:
+def _labelled(x: Mapping[int, float]) -> list[int]:
     """The rounds whose years are written: as many as have room, from the last."""
-    room, chosen = svg.advance("2026 ", svg.SMALL), [plane.rounds[-1]]
-    for round_ in reversed(plane.rounds[:-1]):
-        if plane.x(chosen[-1]) - plane.x(round_) >= room:
+    room, chosen = svg.advance("2026", svg.SMALL) + 3, [max(x)]
+    for round_ in sorted(x, reverse=True):
+        if x[chosen[-1]] - x[round_] >= room:
             chosen.append(round_)
     return chosen
 
@@ -177,8 +208,7 @@ def _breaks(plane: _Plane) -> str:
     """A dashed upright where answers stop being comparable, with its words above."""
     if not plane.breaks:
         return ""
-    before = dict(zip(plane.rounds[1:], plane.rounds, strict=False))
-    places = [(plane.x(before[b]) + plane.x(b)) / 2 for b in plane.breaks]
+    places = [(plane.x[plane.before[b]] + plane.x[b]) / 2 for b in sorted(plane.breaks)]
     uprights = "".join(f"M{x:.1f} {_TOP - 8}V{_BASE}" for x in places)
     size = svg.advance(_NEW, svg.SMALL) + 8
     room = int((svg.WIDTH - 8) // size)
@@ -188,21 +218,18 @@ def _breaks(plane: _Plane) -> str:
     )
 
 
-def _level(plane: _Plane, estimates: Sequence[Estimate]) -> str:
+def _levels(plane: _Plane, levels: Mapping[int, Decimal]) -> str:
     """The target level, over the rounds that have one."""
-    targets = {e.round: e.target for e in estimates if e.target is not None}
-    half = _half_step(plane)
+    if not levels:
+        return ""
+    x = sorted(plane.x.values())
+    half = min((b - a for a, b in zip(x, x[1:], strict=False)), default=float(svg.WIDTH)) / 2
     pieces = (
-        f"M{max(_LEFT, plane.x(r) - half):.1f} {plane.scale.at(target):.1f}"
-        f"H{min(plane.right, plane.x(r) + half):.1f}"
-        for r, target in targets.items()
+        f"M{max(_LEFT, plane.x[r] - half):.1f} {plane.scale.at(level):.1f}"
+        f"H{min(plane.right, plane.x[r] + half):.1f}"
+        for r, level in levels.items()
     )
     return svg.path("".join(pieces), svg.INK, 0.9)
-
-
-def _half_step(plane: _Plane) -> float:
-    steps = [plane.x(b) - plane.x(a) for a, b in zip(plane.rounds, plane.rounds[1:], strict=False)]
-    return min(steps, default=float(svg.WIDTH)) / 2
 
 
 # --- lines --------------------------------------------------------------------------------------
@@ -213,7 +240,7 @@ def _intervals(plane: _Plane, line: _Told) -> str:
     at, aside, colour = plane.scale.at, line.aside, line.look.colour
     uprights, bands = [], []
     for e in line.estimates:
-        x = plane.x(e.round) + aside
+        x = plane.x[e.round] + aside
         if e.is_bracket:
             bands.append(svg.band(x - 5, at(e.high), 10, at(e.low) - at(e.high), colour))
         elif e.low is not None:
@@ -223,16 +250,15 @@ def _intervals(plane: _Plane, line: _Told) -> str:
 
 def _line(plane: _Plane, line: _Told) -> str:
     """The line, broken where a figure is missing or not comparable, and its marks."""
-    pieces, marks, before, look = [], [], None, line.look
-    follows = dict(zip(plane.rounds, plane.rounds[1:], strict=False))
+    pieces, marks, last, look = [], [], 0, line.look
     for e in line.estimates:
         if e.is_bracket:
             continue
-        x, y = plane.x(e.round) + line.aside, plane.scale.at(e.share)
-        goes_on = before is not None and follows[before] == e.round and e.round not in plane.breaks
+        x, y = plane.x[e.round] + line.aside, plane.scale.at(e.share)
+        goes_on = last and plane.before[e.round] == last and e.round not in plane.breaks
         pieces.append(f"{'L' if goes_on else 'M'}{x:.1f} {y:.1f}")
         marks.append((x, y))
-        before = e.round
+        last = e.round
     joined = "".join(pieces)
     drawn = svg.path(joined, look.colour, look.width, look.dash) if "L" in joined else ""
     return drawn + look.mark.at(marks)
@@ -261,33 +287,32 @@ def _right(rounds: Sequence[int], contents: Sequence[tuple[str, ...]]) -> int:
 def _line_names(
     plane: _Plane, told: Sequence[_Told], contents: Sequence[tuple[str, ...]]
 ) -> Iterator[_Name]:
+    at = plane.scale.at
     for line, content in zip(told, contents, strict=True):
         end = line.estimates[-1]
-        at = plane.scale.at
         y = (at(end.low) + at(end.high)) / 2 if end.is_bracket else at(end.share)
-        yield _Name(content, line.look.colour, plane.x(end.round) + line.aside, y)
+        x, has_ended = plane.x[end.round] + line.aside, end.round != max(plane.x)
+        yield _Name(content, line.look.colour, x, y, has_ended)
 
 
-def _level_name(plane: _Plane, estimates: Sequence[Estimate]) -> Iterator[_Name]:
-    targets = {e.round: e.target for e in estimates if e.target is not None}
-    if targets:
-        target = targets[max(targets)]
-        assert target is not None
-        content = f"målnivå {svg.plain(target)}"
-        yield _Name((content,), svg.INK, plane.right, plane.scale.at(target))
+def _level_names(plane: _Plane, levels: Mapping[int, Decimal]) -> Iterator[_Name]:
+    if levels:
+        level = levels[max(levels)]
+        content = (f"målnivå {svg.plain(level)}",)
+        yield _Name(content, svg.INK, plane.right, plane.scale.at(level), is_bold=False)
 
 
 def _placed(plane: _Plane, names: Sequence[_Name]) -> Iterator[str]:
-    """The names beside the plane, pushed apart; a thin line leads to what was pushed away."""
-    high = svg.line_height(svg.SIZE)
-    sizes = [high * len(name.content) + 1 for name in names]
-    centres = svg.apart([name.y for name in names], sizes, _TOP - 10, _BASE + 12)
+    """The names beside the plane, pushed apart; a thin line leads to what is not beside it."""
+    centres = svg.apart(
+        [name.y for name in names], [name.height for name in names], _NAMES, _BASE + 12
+    )
     for name, centre in zip(names, centres, strict=True):
-        start = min(name.x + 7, plane.right)
-        if abs(centre - name.y) > 4 or name.x < plane.right - 40:
+        is_beside = abs(centre - name.y) <= 4 and name.x > plane.right - 40
+        if not is_beside and not name.has_ended:
+            start = min(name.x + 7, plane.right)
             lead = f"M{start:.1f} {name.y:.1f}L{plane.right + 2} {centre:.1f}"
             yield svg.path(lead, name.colour, 0.8)
-        is_level = name.x == plane.right
         yield svg.lines(
-            plane.right + 6, centre, name.content, name.colour, size=svg.SIZE, is_bold=not is_level
+            plane.right + 6, centre, name.content, name.colour, size=svg.SIZE, is_bold=name.is_bold
         )

@@ -1,9 +1,9 @@
 // Opens pages in headless Chromium and asks axe-core what is wrong with them.
 // usage: node check.mjs FOLDER_WITH_NODE_MODULES CHROMIUM PROFILE PAGE.html …
-// prints one JSON object: "page width" -> violations; with PICTURES set, a picture of each as well.
+// prints one JSON object: "PAGE width" -> violations; with PICTURES set, a picture of each as well.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [modules, executablePath, profile, ...pages] = process.argv.slice(2);
@@ -11,7 +11,7 @@ const require = createRequire(join(modules, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const WIDTHS = [1440, 390];
+const WIDTHS = [1440, 768, 390];
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -25,18 +25,23 @@ for (const page of pages) {
   for (const width of WIDTHS) {
     const tab = await browser.newPage();
     await tab.setViewportSize({ width, height: 900 });
-    await tab.goto(pathToFileURL(page).href);
+    await tab.goto(pathToFileURL(resolve(page)).href);
+    const open = (value) => tab.evaluate((value) => {
+      for (const part of document.querySelectorAll("details")) part.open = value;
+    }, value);
+    await open(true);  // what is folded is checked as well
     await tab.evaluate(axe);
     const { violations, passes } = await tab.evaluate(() => axe.run());
     const overflow = await tab.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    found[`${basename(page)} ${width}`] = {
+    found[`${page} ${width}`] = {
       passes: passes.length,
       overflow,
       violations: violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 120)}`)),
     };
     if (process.env.PICTURES) {
-      const name = join(process.env.PICTURES, `${basename(page, ".html")}_${width}`);
+      await open(false);
+      const name = join(process.env.PICTURES, `${page.replace(/\W+/g, "_")}_${width}`);
       await tab.screenshot({ path: `${name}.png`, fullPage: true });
       if (width === WIDTHS[0]) await tab.pdf({ path: `${name}.pdf`, preferCSSPageSize: true });
     }

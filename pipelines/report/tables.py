@@ -1,0 +1,183 @@
+"""The numbers of a picture as an HTML table: what stands beside each picture of a page.
+
+Belongs here: rows and cells, joined by hand, since a report has thousands and a template is slow at
+them. Does not: where a table stands (templates/), or how a figure is written (words.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from markupsafe import Markup, escape
+
+from pipelines.report import words
+from pipelines.report.estimates import Estimate
+from pipelines.report.story import Comparison, Dot, Line, Profile, ProfileRow, Summary, Trend
+
+_SHARE, _INTERVAL, _ANSWERS = "Andel, %", "95 % intervall", "Svar"
+
+
+def trend(picture: Trend) -> Markup:
+    """All rounds of a trend, the latest first: a row per line with share, interval, answers."""
+    has_intervals = any(map(_has_interval, _estimates(picture)))
+    by_round = [
+        ({estimate.round: estimate for estimate in line.series}, _line_head(line))
+        for line in picture.lines
+    ]
+    rows = []
+    for round_ in reversed(picture.rounds):
+        rows.append(f'<tbody><tr><th scope="rowgroup" rowspan="{len(by_round)}">{round_}')
+        rows.append(_NEW if round_ in picture.breaks else "")
+        rows.append("</th>")
+        rows.append(
+            "<tr>".join(
+                f"{head}{_cells(series.get(round_), has_intervals)}</tr>\n"
+                for series, head in by_round
+            )
+        )
+        rows.append("</tbody>\n")
+    heads = _heads(("Omgång", "Grupp"), has_intervals)
+    return _table(picture.title, heads, "".join(rows), _targets(picture))
+
+
+_NEW = '<br><span class="soft">ny fråga</span>'
+
+
+def comparison(picture: Comparison, links: Mapping[str, str] | None = None) -> Markup:
+    """All associations of a comparison in its order, the nation last.
+
+    Args:
+        picture: the comparison.
+        links: where an association's report is, by unit_id; its name becomes a link there.
+    """
+    linked = links or {}
+    has_intervals = any(_has_interval(dot.estimate) for dot in picture.dots)
+    rows = [
+        f'<tr{_OWN if dot.unit_id == picture.own else ""}><th scope="row">'
+        f"{_named(dot, linked.get(dot.unit_id))}</th>{_cells(dot.estimate, has_intervals)}</tr>\n"
+        for dot in picture.dots
+    ]
+    nation = f'<tr class="sum"><th scope="row">Riket</th>{_cells(picture.nation, has_intervals)}'
+    body = f"<tbody>{''.join(rows)}</tbody>\n<tbody>{nation}</tr></tbody>\n"
+    return _table(picture.title, _heads(("Förbund",), has_intervals), body)
+
+
+_OWN = ' class="own"'
+
+
+def profile(picture: Profile) -> Markup:
+    """An activity's measures: its share, interval and answers, and the shares it is seen against.
+
+    It stacks on a narrow screen, so each cell carries its heading.
+    """
+    beside = list(dict.fromkeys(dot.name for row in picture.rows for dot in row.beside))
+    names = [_SHARE, _INTERVAL, _ANSWERS, *(f"{name}, %" for name in beside)]
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("Mått", *names))
+    body = "".join(_profile_row(row, names, beside) for row in picture.rows)
+    return _table(picture.title, heads, f"<tbody>{body}</tbody>\n", kind="figures stack")
+
+
+def _profile_row(row: ProfileRow, names: Sequence[str], beside: Sequence[str]) -> str:
+    others = {dot.name: dot.estimate for dot in row.beside}
+    cells = [words.share(row.own), _interval(row.own), words.answers(row.own)]
+    cells += [words.share(others.get(name)) for name in beside]
+    labelled = "".join(
+        f'<td data-label="{escape(name)}">{cell}</td>'
+        for name, cell in zip(names, cells, strict=True)
+    )
+    return f'<tr><th scope="row">{escape(row.label)}</th>{labelled}</tr>\n'
+
+
+def summary(of: Iterable[Summary], caption: str) -> Markup:
+    """An indicator by respondent group, all together last: women, men, total, answers."""
+    rows = [
+        f'<th scope="row">{escape(line.label)}</th>'
+        f"<td>{'</td><td>'.join(by_gender(line))}</td>"
+        f"<td>{words.share(line.total)}</td><td>{words.answers(line.total)}</td></tr>\n"
+        for line in of
+    ]
+    heads = ("Svarande", "Kvinnor, %", "Män, %", "Totalt, %", _ANSWERS)
+    *groups, together = rows
+    body = f'<tbody>{"".join(f"<tr>{row}" for row in groups)}<tr class="sum">{together}</tbody>\n'
+    return _table(caption, "".join(f'<th scope="col">{head}</th>' for head in heads), body)
+
+
+def by_gender(of: Summary) -> tuple[str, str]:
+    """Women and men; not applicable where a group's answers are not told by gender."""
+    if of.women is None and of.men is None:
+        return words.NOT_APPLICABLE, words.NOT_APPLICABLE
+    return words.share(of.women), words.share(of.men)
+
+
+def groups(of: Iterable[Dot], caption: str) -> Markup:
+    """The comparable groups of activities."""
+    dots = tuple(of)
+    has_intervals = any(_has_interval(dot.estimate) for dot in dots)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(dot.name)}</th>{_cells(dot.estimate, has_intervals)}</tr>\n'
+        for dot in dots
+    )
+    heads = _heads(("Slag av insats",), has_intervals)
+    return _table(caption, heads, f"<tbody>{rows}</tbody>\n")
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _table(caption: str, heads: str, body: str, note: str = "", kind: str = "figures") -> Markup:
+    return Markup(  # noqa: S704 all parts are escaped where they are made
+        f'<table class="{kind}"><caption>{escape(caption)}</caption>\n'
+        f"<thead><tr>{heads}</tr></thead>\n{body}</table>\n{note}"
+    )
+
+
+def _heads(of_row: Sequence[str], has_intervals: bool) -> str:
+    names = (*of_row, _SHARE, *((_INTERVAL,) if has_intervals else ()), _ANSWERS)
+    return "".join(f'<th scope="col">{name}</th>' for name in names)
+
+
+def _line_head(line: Line) -> str:
+    return f'<th scope="row">{escape(line.label)}</th>'
+
+
+def _cells(estimate: Estimate | None, has_intervals: bool) -> str:
+    interval = f"<td>{_interval(estimate)}</td>" if has_intervals else ""
+    return f"<td>{words.share(estimate)}</td>{interval}<td>{words.answers(estimate)}</td>"
+
+
+def _interval(estimate: Estimate | None) -> str:
+    """The 95 % interval; a bracket stands as the share, for it is no such interval."""
+    return words.interval(estimate) if _has_interval(estimate) else ""
+
+
+def _has_interval(estimate: Estimate | None) -> bool:
+    return estimate is not None and estimate.low is not None and not estimate.is_bracket
+
+
+def _named(dot: Dot, link: str | None) -> str:
+    return f'<a href="{escape(link)}">{escape(dot.name)}</a>' if link else str(escape(dot.name))
+
+
+def _estimates(picture: Trend) -> Iterable[Estimate]:
+    return (estimate for line in picture.lines for estimate in line.series)
+
+
+def _targets(picture: Trend) -> str:
+    """The target levels that the picture draws, in words."""
+    targets: dict[Decimal, list[int]] = {}
+    for estimate in _estimates(picture):
+        if estimate.target is not None and estimate.round not in targets.get(estimate.target, ()):
+            targets.setdefault(estimate.target, []).append(estimate.round)
+    return "".join(
+        f'<p class="soft">Målnivå {words.tenth(target)} procent ({_years(rounds)}).</p>\n'
+        for target, rounds in targets.items()
+    )
+
+
+def _years(rounds: Sequence[int]) -> str:
+    first, last = min(rounds), max(rounds)
+    if first == last:
+        return str(first)
+    is_whole = len(rounds) == last - first + 1
+    return f"{first}–{last}" if is_whole else ", ".join(map(str, sorted(rounds)))
