@@ -107,7 +107,7 @@ def _frame(story: Report, title: str) -> dict[str, Any]:
         "publisher": story.publisher.name,
         "source": story.publisher.source,
         "synthetic": SYNTHETIC_SV if story.is_synthetic else "",
-        "signs": [f"{sign} {meaning}" for sign, meaning in words.SIGNS],
+        "signs": words.SIGNS,
     }
 
 

@@ -21,7 +21,7 @@ import pytest
 import stories
 
 from pipelines.release.table import SYNTHETIC_SV
-from pipelines.report import paper
+from pipelines.report import paper, words
 from pipelines.report.estimates import Estimate
 from pipelines.report.story import Report
 
@@ -111,6 +111,7 @@ def test_every_row_of_a_table_begins_with_its_header(name: str) -> None:
         len(story.sections)
         + len(story.volumes)
         + len(story.activities)
+        + len(words.SIGNS)
         + sum(len(s.summary) for s in story.sections)
         + sum(len(b.trend.lines) + len(b.groups) for b in blocks)
     )
