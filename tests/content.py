@@ -194,6 +194,14 @@ def content(is_synthetic: bool = True) -> Content:
              "questionnaire_id": ("questionnaires", "questionnaire_id")},
         ),
         _table(
+            "scales",
+            "scale_id code label_sv label_en is_answer",
+            "scale_id code",
+            [("frequency6", code, *labels, True) for code, labels in enumerate(
+                [("Aldrig", "Never"), ("Sällan", "Seldom"), ("Ibland", "Sometimes"), ("Ofta", "Often"),
+                 ("För det mesta", "Mostly"), ("Alltid", "Always")], start=1)],
+        ),
+        _table(
             "associations",
             "association_id association_name county_code",
             "association_id",

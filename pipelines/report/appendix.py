@@ -20,7 +20,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import charts, words
 from pipelines.report.charts import ChartData
-from pipelines.report.estimates import Estimate
+from pipelines.report.estimates import GENDERS, Estimate
 from pipelines.report.pictures import standalone
 from pipelines.report.story import (
     Block,
@@ -49,10 +49,9 @@ def pictures(report: Report) -> bytes:
 
     The same bytes each time. Each picture says its source, and that it is invented where it is.
     """
-    source = (
-        f"Källa: {report.publisher.source}. Omgång {report.round}, publicering {report.number}."
-    )
-    notes = [*([SYNTHETIC_SV] if report.is_synthetic else []), source]
+    notes = [SYNTHETIC_SV] if report.is_synthetic else []
+    notes.append(f"Källa: {report.publisher.source}.")
+    notes.append(f"Omgång {report.round}, publicering {report.number}.")
     files = {f"{name}.svg": picture for name, picture in _pictures(report)}
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -181,7 +180,8 @@ def _write_summary(report: Report, page: _Page, data: ChartData) -> None:
     row = page.head(f"I korthet: {report.name}")
     title = row
     page.write(row, 0, f"Andel positiva svar {report.round}, medelvärde av måtten", "section")
-    heads = ["Indikator", "Namn", "Svarande", "Kvinnor, %", "Män, %", "Totalt, %", "Svar"]
+    shares = [f"{words.called(kind)}, %" for kind in GENDERS]
+    heads = ["Indikator", "Namn", "Svarande", *shares, "Svar"]
     rows = [_summary_cells(section, s) for section in report.sections for s in section.summary]
     row = page.table(row + 1, heads, rows, texts=3, width=10)
     if report.volumes:
@@ -308,28 +308,22 @@ def _write_comparison(report: Report, page: _Page, data: ChartData) -> None:
     ]
     told = [{dot.unit_id: dot.estimate for dot in c.dots} for _, c in compared]
     names = {dot.unit_id: dot.name for _, c in compared for dot in c.dots}
+    order = sorted(names, key=lambda unit_id: (names[unit_id], unit_id))
     page.sheet.set_column(0, 0, min(max(map(len, names.values())), 80) + 4)
     page.sheet.set_column(1, len(compared), 17)
-    nation = ("Riket", *(_share(comparison.nation) for _, comparison in compared))
-    rows = [
-        (names[unit_id], *(_share(estimates.get(unit_id)) for estimates in told))
-        for unit_id in sorted(names, key=lambda unit_id: (names[unit_id], unit_id))
-    ]
-    page.table(
-        row, ["Förbund", *(head for head, _ in compared)], [nation, *rows], texts=1, width=14
-    )
+    rows = [[words.called("nation"), *(_share(comparison.nation) for _, comparison in compared)]]
+    rows += [[names[u], *(_share(estimates.get(u)) for estimates in told)] for u in order]
+    page.table(row, ["Förbund", *(head for head, _ in compared)], rows, texts=1, width=14)
     page.sheet.freeze_panes(row + 1, 1)
-    for place, unit_id in enumerate(sorted(names, key=lambda u: (names[u], u)), start=row + 2):
-        if unit_id == report.association_id:
-            page.write(place, 0, names[unit_id], "own")
+    if report.association_id in names:
+        own = row + 2 + order.index(report.association_id)
+        page.write(own, 0, names[report.association_id], "own")
 
 
 def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
     row = page.head(f"Insatser {report.round}: {report.name}")
     shown = [(a, p, r) for a in report.activities for p in a.profiles for r in p.rows]
     beside = list(dict.fromkeys(dot.name for _, _, r in shown for dot in r.beside))
-    for column, width in enumerate((14, 30, 28, 24, 46, *[11] * (4 + len(beside)))):
-        page.sheet.set_column(column, column, width)
     heads = ["Insats", "Namn", "Slag", "Svarande", "Mått", "Andel, %", "från", "till", "svar"]
     rows: list[Sequence[Cell]] = []
     for activity in report.activities:
@@ -342,6 +336,10 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
                 rows.append((*about, picture.title, measure.label, *own, *others))
         rows += [(*about, "", label, words.HIDDEN) for label in activity.too_few]
     heads += [f"{name}, %" for name in beside]
+    for column in range(5):
+        longest = max(len(str(cells[column])) for cells in (heads, *rows))
+        page.sheet.set_column(column, column, min(longest, 80) + 4)
+    page.sheet.set_column(5, len(heads) - 1, 11)
     page.table(row, heads, rows, texts=5, width=10)
     page.sheet.autofilter(row, 0, row + len(rows), len(heads) - 1)
     page.sheet.freeze_panes(row + 1, 1)

@@ -212,7 +212,7 @@ def _about(report: Report) -> Iterator[str]:
 _Lines = Sequence[str]
 """A cell: first the figure or the name, then what is smaller; blanks are left out."""
 
-_HEADS: Mapping[LineKind, str] = {"K": "Kvinnor", "M": "Män", "T": "Totalt", "nation": "Riket"}
+_KINDS: Sequence[LineKind] = ("K", "M", "T", "nation")
 
 
 def _figures_table(finding: Finding, title: str) -> str:
@@ -220,8 +220,8 @@ def _figures_table(finding: Finding, title: str) -> str:
     told = {line.kind for block in finding.blocks for line in block.trend.lines}
     for summary in finding.summaries:
         told |= {kind for kind, estimate in _summarised(summary).items() if estimate}
-    kinds = [kind for kind in _HEADS if kind in told or kind in ("T", "nation")]
-    heads = ["Mått", *(_HEADS[kind] for kind in kinds), "Förändring, totalt"]
+    kinds = [kind for kind in _KINDS if kind in told or kind in ("T", "nation")]
+    heads = ["Mått", *map(words.called, kinds), "Förändring, totalt"]
     rows = [_block_row(block, kinds) for block in finding.blocks]
     rows += [_summary_row(summary, kinds) for summary in finding.summaries]
     label, change = (3.8, 4.2) if len(kinds) > 2 else (6.6, 5.6)

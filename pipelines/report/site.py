@@ -27,7 +27,7 @@ from pipelines.release.formats import FORMATS
 from pipelines.release.table import Content, Kind
 from pipelines.release.texts import texts
 from pipelines.report import pages
-from pipelines.report.estimates import is_asked
+from pipelines.report.estimates import Row, is_asked
 from pipelines.report.story import Report
 from pipelines.swedish import alphabetical
 
@@ -63,6 +63,16 @@ class Download:
 
     text: str
     links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the round, and the answers that count as positive."""
+
+    questionnaire: str
+    measure_id: str
+    label: str
+    positive: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,12 @@ def dictionary(content: Content, nation: Report) -> str:
         for table in content.tables.values()
     ]
     return pages.render(
-        "dictionary.html", depth=0, report=nation, described=described, kinds=_KINDS
+        "dictionary.html",
+        depth=0,
+        report=nation,
+        described=described,
+        kinds=_KINDS,
+        questions=tuple(_questions(content)),
     )
 
 
@@ -188,10 +203,10 @@ def _found(content: Content, reports: Iterable[Report]) -> list[Found]:
     folders = {report.association_id: report.folder for report in reports}
     names = {
         row["municipality_code"]: str(row["municipality_name"])
-        for row in content["municipalities"].records()
+        for row in _rows(content, "municipalities")
     }
     members: defaultdict[object, list[str]] = defaultdict(list)
-    for row in content["memberships"].records():
+    for row in _rows(content, "memberships"):
         if is_asked(row, content.round):
             members[row["association_id"]].append(names[row["municipality_code"]])
     found = [
@@ -200,7 +215,7 @@ def _found(content: Content, reports: Iterable[Report]) -> list[Found]:
             municipalities=tuple(sorted(members[row["association_id"]], key=alphabetical)),
             link=f"rapporter/{folder}/index.html" if folder else None,
         )
-        for row in content["associations"].records()
+        for row in _rows(content, "associations")
         for folder in [folders.get(str(row["association_id"]))]
     ]
     return sorted(found, key=lambda one: alphabetical(one.name))
@@ -221,6 +236,28 @@ def _own_files(content: Content, name: str) -> Iterator[str]:
                 yield path
 
 
+def _questions(content: Content) -> Iterator[Question]:
+    """The questions asked in the round, in the instrument's order."""
+    names = {
+        row["questionnaire_id"]: str(row["sheet_name"]) for row in _rows(content, "questionnaires")
+    }
+    answers = [row for row in _rows(content, "scales") if row["is_answer"]]
+    for row in _rows(content, "questions"):
+        if is_asked(row, content.round):
+            positive = [
+                str(answer["label_sv"])
+                for answer in answers
+                if answer["scale_id"] == row["scale_id"]
+                and answer["code"] >= row["positive_min_code"]
+            ]
+            yield Question(
+                questionnaire=names[row["questionnaire_id"]],
+                measure_id=str(row["measure_id"]),
+                label=str(row["label_sv"]),
+                positive=", ".join(positive),
+            )
+
+
 def _revised(changes: Sequence[Change]) -> Iterator[Revised]:
     """The changes by reason, the most frequent first; together no more are listed than fit."""
     by_reason: defaultdict[str, list[Change]] = defaultdict(list)
@@ -232,3 +269,7 @@ def _revised(changes: Sequence[Change]) -> Iterator[Revised]:
         shown = tuple(found[: min(share, left)])
         left -= len(shown)
         yield Revised(reason, len(found), shown)
+
+
+def _rows(content: Content, table: str) -> Iterator[Row]:
+    return content[table].records()
