@@ -207,11 +207,14 @@ def _volume_cells(volume: Volume) -> Sequence[Cell]:
 
 
 def _summary_cells(section: Section, summary: Summary) -> Sequence[Cell]:
+    genders = summary.women, summary.men
+    is_told = any(estimate is not None for estimate in genders)
     return (
         section.indicator_id,
         section.label,
         summary.label,
-        *(_share(e) if e else None for e in (summary.women, summary.men, summary.total)),
+        *(_share(estimate) if is_told else words.NOT_APPLICABLE for estimate in genders),
+        _share(summary.total),
         _answers(summary.total),
     )
 

@@ -142,8 +142,8 @@ def test_the_summary_has_every_group_of_every_indicator(name: str) -> None:
             "Indikator": section.indicator_id,
             "Namn": section.label,
             "Svarande": s.label,
-            "Kvinnor, %": cell_of(s.women) if s.women else None,
-            "Män, %": cell_of(s.men) if s.men else None,
+            "Kvinnor, %": cell_of(s.women) if s.women else ".",
+            "Män, %": cell_of(s.men) if s.men else ".",
             "Totalt, %": cell_of(s.total),
             "Svar": s.total.n if s.total and s.total.n is not None else "..",
         }
