@@ -42,10 +42,10 @@ class _Look:
 
 
 _LOOKS: dict[LineKind, _Look] = {
-    "nation": _Look(Mark(svg.circle, svg.GREY, is_hollow=True), 1.6, "1.5 3"),
-    "T": _Look(Mark(svg.diamond, svg.INK), 2.4),
-    "M": _Look(Mark(svg.square, svg.MEN), 2, "6 3.5"),
-    "K": _Look(Mark(svg.circle, svg.WOMEN), 2),
+    "nation": _Look(Mark(svg.CIRCLE, svg.GREY, is_hollow=True), 1.6, "1.5 3"),
+    "T": _Look(Mark(svg.DIAMOND, svg.INK), 2.4),
+    "M": _Look(Mark(svg.SQUARE, svg.MEN), 2, "6 3.5"),
+    "K": _Look(Mark(svg.CIRCLE, svg.WOMEN), 2),
 }
 """In the order they are drawn: the last lies upon the others."""
 
