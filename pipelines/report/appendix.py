@@ -25,6 +25,7 @@ from pipelines.report.pictures import standalone
 from pipelines.report.story import (
     Block,
     Comparison,
+    Line,
     Profile,
     Report,
     Section,
@@ -206,11 +207,14 @@ def _volume_cells(volume: Volume) -> Sequence[Cell]:
 
 
 def _summary_cells(section: Section, summary: Summary) -> Sequence[Cell]:
+    genders = summary.women, summary.men
+    is_told = any(estimate is not None for estimate in genders)
     return (
         section.indicator_id,
         section.label,
         summary.label,
-        *(_share(e) if e else None for e in (summary.women, summary.men, summary.total)),
+        *(_share(estimate) if is_told else words.NOT_APPLICABLE for estimate in genders),
+        _share(summary.total),
         _answers(summary.total),
     )
 
@@ -242,11 +246,14 @@ def _write_block(block: Block, page: _Page, data: ChartData, row: int) -> int:
     for sentence in filter(None, (about, block.sentence, block.change)):
         row += 1
         page.write(row, 0, sentence, "text")
-    has_target = any(e.target is not None for line in block.trend.lines for e in line.series)
     parts = _PARTS if block.topic else _PARTS_OF_MEANS
-    heads = [f"{line.label}, {part}" for line in block.trend.lines for part in parts]
-    heads = ["Omgång", *heads, *(["Målnivå, %"] if has_target else [])]
-    rows = [_round_cells(block.trend, round_, parts, has_target) for round_ in block.trend.rounds]
+    columns = [(line, name, parts[name]) for line in block.trend.lines for name in parts]
+    columns += [(line, "målnivå", _target) for line in block.trend.lines if _has_target(line)]
+    heads = ["Omgång", *(f"{line.label}, {name}" for line, name, _ in columns)]
+    rows = [
+        (round_, *(part(line.at(round_)) for line, _, part in columns))
+        for round_ in block.trend.rounds
+    ]
     row = page.table(row + 1, heads, rows, texts=1)
     for group in block.groups:
         page.write(row, 0, f"{group.name}: {_spoken(group.estimate)}", "text")
@@ -268,16 +275,13 @@ _PARTS: Mapping[str, Callable[[Estimate | None], Cell]] = {
 _PARTS_OF_MEANS = {name: _PARTS[name] for name in ("%", "svar")}
 
 
-def _round_cells(
-    trend: Trend,
-    round_: int,
-    parts: Mapping[str, Callable[[Estimate | None], Cell]],
-    has_target: bool,
-) -> Sequence[Cell]:
-    told = [next((e for e in line.series if e.round == round_), None) for line in trend.lines]
-    cells = [part(estimate) for estimate in told for part in parts.values()]
-    targets = [e.target for e in told if e and e.target is not None]
-    return [round_, *cells, *([next(iter(targets), None)] if has_target else [])]
+def _has_target(line: Line) -> bool:
+    """Whether a column of target levels stands beside; women's and men's is the total's."""
+    return line.kind in ("T", "nation") and any(e.target is not None for e in line.series)
+
+
+def _target(estimate: Estimate | None) -> Cell:
+    return estimate.target if estimate else None
 
 
 def _share(estimate: Estimate | None) -> Cell:

@@ -22,7 +22,7 @@ SHEET = "Diagramdata"
 NEW_QUESTION = "ny fråga"
 """The place on the axis between two rounds that cannot be compared: no line crosses it."""
 
-_HEADS, _TARGET = ("Bild", "Omgång eller indikator"), "Målnivå, %"
+_HEADS = ("Bild", "Omgång eller indikator")
 _PARTS = ("%", "uppåt", "nedåt")
 _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
     "K": ("#B4460F", 2, "solid", "circle"),
@@ -63,8 +63,9 @@ class ChartData:
         page.set_column(0, 1, 30)
         page.set_column(2, _TARGET_PLACE, 16, book.add_format({"num_format": "0.0"}))
         page.freeze_panes(row + 1, 2)
+        target = f"{words.called('T')}, målnivå"
         figures = (f"{words.called(kind)}, {part}" for kind in _LOOKS for part in _PARTS)
-        for place, head in enumerate((*_HEADS, *figures, _TARGET)):
+        for place, head in enumerate((*_HEADS, *figures, target)):
             page.write_string(row, place, head)
 
     def take(self, name: str, categories: Iterable[tuple[str, _Told]]) -> range:

@@ -230,18 +230,23 @@ def _figures_table(finding: Finding, title: str) -> str:
 
 
 def _block_row(block: Block, kinds: Iterable[LineKind]) -> list[_Lines]:
-    """A measure's figures in the report's round; blank where it is not told by gender."""
+    """A measure's figures in the report's round."""
     told = {line.kind for line in block.trend.lines} | {"T"}
     about = [block.asked, _PLACEHOLDER] if block.is_placeholder else [block.asked]
-    figures = (_figure(block.trend.now(kind)) if kind in told else [""] for kind in kinds)
+    figures = (_figure(block.trend.now(kind)) if kind in told else _untold(kind) for kind in kinds)
     return [[block.heading, *about], *figures, ["", block.change]]
 
 
 def _summary_row(summary: Summary, kinds: Iterable[LineKind]) -> list[_Lines]:
     """A group's mean; the nation's is not told beside it."""
     now = _summarised(summary)
-    figures = (_figure(now[kind]) if now.get(kind) else [""] for kind in kinds)
+    figures = (_figure(now[kind]) if now.get(kind) else _untold(kind) for kind in kinds)
     return [["Genomsnitt av måtten", summary.label], *figures, [""]]
+
+
+def _untold(kind: LineKind) -> _Lines:
+    """What stands where a line is not told at all: not by gender, or no nation's beside."""
+    return ["" if kind == "nation" else words.NOT_APPLICABLE]
 
 
 def _summarised(summary: Summary) -> dict[LineKind, Estimate | None]:

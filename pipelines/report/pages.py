@@ -19,18 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SITE = "Indikatorer för finansiell samordning"
-PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
 ORIENTATIONS = {"process": "Handlar om processen", "effect": "Handlar om effekten"}
-SIGNS = (
-    (words.NO_DELIVERY, "inga svar har lämnats"),
-    (
-        words.NOT_APPLICABLE,
-        "frågan ställdes inte, ingen svarade, eller könen redovisas inte för sig",
-    ),
-    (words.HIDDEN, "visas inte, för att ingens svar ska gå att räkna ut"),
-    ("85,7–100,0 som andel", "andelen ligger däremellan; exakt var visas inte, av samma skäl"),
-)
-"""What stands where a number does not, and what it means."""
 
 
 def report(of: Report) -> str:
@@ -90,9 +79,9 @@ def _templates() -> Environment:
     templates.globals |= {
         "site": SITE,
         "synthetic": SYNTHETIC_SV,
-        "placeholder": PLACEHOLDER,
+        "placeholder": words.PLACEHOLDER,
         "orientations": ORIENTATIONS,
-        "signs": SIGNS,
+        "signs": words.SIGNS,
         "pictures": pictures,
         "tables": tables,
         "several": several,

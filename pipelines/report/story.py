@@ -24,6 +24,10 @@ class Line:
     label: str
     series: Series
 
+    def at(self, round_: int) -> Estimate | None:
+        """The figure of a round; None when it has none."""
+        return next((e for e in self.series if e.round == round_), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Trend:
@@ -46,8 +50,8 @@ class Trend:
 
     def now(self, kind: LineKind) -> Estimate | None:
         """A line's figure in the last round; None when it has none."""
-        told = (e for line in self.lines if line.kind == kind for e in line.series)
-        return next((e for e in told if e.round == self.rounds[-1]), None)
+        line = next((line for line in self.lines if line.kind == kind), None)
+        return line.at(self.rounds[-1]) if line else None
 
 
 @dataclass(frozen=True, slots=True)

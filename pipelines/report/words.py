@@ -17,7 +17,7 @@ NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
 
 SIGNS = (
     (NO_DELIVERY, "inga svar har lämnats"),
-    (NOT_APPLICABLE, "frågan ställdes inte, eller ingen svarade på den"),
+    (NOT_APPLICABLE, "frågan ställdes inte, ingen svarade, eller könen redovisas inte för sig"),
     (HIDDEN, "visas inte, för att ingens svar ska gå att räkna ut"),
     ("85,7–100,0 som andel", "andelen ligger däremellan; exakt var visas inte, av samma skäl"),
 )

@@ -102,6 +102,28 @@ def test_every_round_of_every_line_of_a_trend_is_in_its_table(name: str) -> None
                 assert row[f"{line.label}, svar"] == n
 
 
+def test_a_target_level_is_of_the_one_it_is_set_for() -> None:
+    """What is set for the nation is not drawn as if it were the association's."""
+    total, nation = stories.varied((2025, 2026)), stories.varied((2025, 2026), target="70.0")
+    own = stories.line("T", stories.with_changes((total[0], replace(total[1], target=None))))
+    drawn = stories.trend([own, stories.line("nation", nation)], (2025, 2026))
+    data = appendix.workbook(
+        stories.report([stories.section("1", [stories.block("b", drawn, None, "Nytta")])])
+    )
+    rows = table(read(data)["Indikator 1"], "Omgång")[:2]
+    assert [row["Riket, målnivå"] for row in rows] == [70.0, 70.0]
+    assert "Totalt, målnivå" not in rows[0]
+    assert [len(chart.series()) for chart in line_charts(data)] == [2]
+
+
+def test_a_target_level_is_drawn_as_a_line_of_its_own() -> None:
+    book = read(bytes_of("typical"))
+    assert table(book["Indikator 1"], "Omgång")[0]["Totalt, målnivå"] == 70.0
+    chart = line_charts(bytes_of("typical"))[0]
+    (target,) = [s for n, s in chart.series().items() if cells(book, n) == ["Totalt, målnivå"]]
+    assert cells(book, target.findtext(f"{C}val//{C}f", "")) == [70.0] * 9
+
+
 def test_a_mean_of_measures_has_no_columns_for_an_interval() -> None:
     whole = stories.trend([stories.line("T", (stories.plain(2026, "64.0", 301),))], (2026,))
     mean = replace(stories.block("b", whole, None, "Genomsnitt"), topic=None)
@@ -120,8 +142,8 @@ def test_the_summary_has_every_group_of_every_indicator(name: str) -> None:
             "Indikator": section.indicator_id,
             "Namn": section.label,
             "Svarande": s.label,
-            "Kvinnor, %": cell_of(s.women) if s.women else None,
-            "Män, %": cell_of(s.men) if s.men else None,
+            "Kvinnor, %": cell_of(s.women) if s.women else ".",
+            "Män, %": cell_of(s.men) if s.men else ".",
             "Totalt, %": cell_of(s.total),
             "Svar": s.total.n if s.total and s.total.n is not None else "..",
         }
@@ -209,6 +231,10 @@ def charts(data: bytes) -> list[Chart]:
     return found
 
 
+def line_charts(data: bytes) -> list[Chart]:
+    return [c for c in charts(data) if c.root.find(f".//{C}lineChart") is not None]
+
+
 def cells(book: openpyxl.Workbook, reference: str) -> list[object]:
     """The values of a reference such as Diagramdata!$C$4:$C$12."""
     sheet, _, area = reference.rpartition("!")
@@ -238,7 +264,7 @@ def axis(block: Block) -> list[int | None]:
 def test_each_measure_has_a_chart_that_reads_its_figures(name: str) -> None:
     story, data = story_of(name), bytes_of(name)
     book = read(data)
-    lines = [c for c in charts(data) if c.root.find(f".//{C}lineChart") is not None]
+    lines = line_charts(data)
     assert len(lines) == len(drawn(story))
     for chart, block in zip(lines, drawn(story), strict=True):
         assert cells(book, chart.title) == [block.trend.title]
@@ -246,7 +272,7 @@ def test_each_measure_has_a_chart_that_reads_its_figures(name: str) -> None:
         told = {
             f"{KINDS[x.kind]}, %": x for x in block.trend.lines if any(e.is_shown for e in x.series)
         }
-        assert found.keys() - {"Målnivå, %"} == told.keys()
+        assert found.keys() - {"Totalt, målnivå"} == told.keys()
         for head, line in told.items():
             by_round = {e.round: e for e in line.series if e.is_shown}
             shown = [by_round.get(place) for place in axis(block)]  # type: ignore[call-overload]
@@ -274,7 +300,7 @@ def test_an_axis_begins_below_the_lowest_interval_and_ends_at_100(name: str) -> 
 
 
 def test_women_and_men_differ_by_colour_dash_and_marker_and_a_gap_is_a_gap() -> None:
-    chart = next(c for c in charts(bytes_of("typical")) if c.root.find(f".//{C}lineChart"))
+    chart = line_charts(bytes_of("typical"))[0]
     looks = []
     for series in list(chart.series().values())[:2]:
         xml = ElementTree.tostring(series, encoding="unicode")

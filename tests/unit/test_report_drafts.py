@@ -192,6 +192,7 @@ def test_what_is_not_shown_is_a_sign_and_bounds_have_no_interval_beside(
     rows = rows_of(document)
     assert rows["Läge", "participant_ending"][1][:4] == [[".."], [".."], [".."], [""]]
     assert rows["Stöd", "board"][1][0] == ["85,7–100,0", "14 svar"]
+    assert rows["Okänt", "staff"][1][:2] == [["."], ["."]]  # not told by gender
     assert rows["Råd", "managers"][1][0] == ["-"]  # its figure is an earlier round's
 
 
