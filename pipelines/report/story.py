@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from pipelines.release.table import Publisher
@@ -52,6 +53,12 @@ class Trend:
         """A line's figure in the last round; None when it has none."""
         line = next((line for line in self.lines if line.kind == kind), None)
         return line.at(self.rounds[-1]) if line else None
+
+    @property
+    def targets(self) -> dict[int, Decimal]:
+        """The unit's target levels by round; the nation's are not an association's."""
+        own = (e for line in self.lines if line.kind != "nation" for e in line.series)
+        return dict(sorted((e.round, e.target) for e in own if e.target is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,7 @@ class Activity:
         code: as in the workbook.
         stem: names its files; [a-z0-9-]+ and its own within the report.
         kind: its orientation and length in words.
-        too_few: the labels of measures without a shown figure.
+        too_few: the measures without a shown figure, a text per questionnaire.
     """
 
     code: str

@@ -110,7 +110,7 @@ def draw(picture: Trend) -> Drawing:
     parts = [_grid(picture.rounds, plane.right, plane.scale), _breaks(plane)]
     if not estimates:
         return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts) + _nothing(picture))
-    levels = {e.round: e.target for e in estimates if e.target is not None}
+    levels = picture.targets
     names = [*_line_names(plane, told, contents), *_level_names(plane, levels)]
     below = _untold(picture, told)
     parts += [
