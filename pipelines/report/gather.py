@@ -263,7 +263,7 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
             kind=", ".join(facts).capitalize(),
             profiles=tuple(picture for picture, _ in found if picture),
             too_few=tuple(
-                f"{scene.questionnaires[name]}: {listed(labels)}"
+                f"{scene.questionnaires[name]}: {'; '.join(labels)}"
                 for name, (_, labels) in zip(scene.questionnaires, found, strict=True)
                 if labels
             ),
