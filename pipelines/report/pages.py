@@ -59,7 +59,7 @@ def _together(section: Section) -> tuple[str, str, str]:
     if not section.summary:
         return (words.NOT_APPLICABLE,) * 3
     *_, together = section.summary
-    return (*tables.by_gender(together), words.share(together.total))
+    return (*words.by_gender(together.women, together.men), words.share(together.total))
 
 
 @cache

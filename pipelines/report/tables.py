@@ -94,7 +94,7 @@ def summary(of: Iterable[Summary], caption: str) -> Markup:
     """An indicator by respondent group, all together last: women, men, total, answers."""
     rows = [
         f'<th scope="row">{escape(line.label)}</th>'
-        f"<td>{'</td><td>'.join(by_gender(line))}</td>"
+        f"<td>{'</td><td>'.join(words.by_gender(line.women, line.men))}</td>"
         f"<td>{words.share(line.total)}</td><td>{words.answers(line.total)}</td></tr>\n"
         for line in of
     ]
@@ -102,13 +102,6 @@ def summary(of: Iterable[Summary], caption: str) -> Markup:
     *groups, together = rows
     body = f'<tbody>{"".join(f"<tr>{row}" for row in groups)}<tr class="sum">{together}</tbody>\n'
     return _table(caption, "".join(f'<th scope="col">{head}</th>' for head in heads), body)
-
-
-def by_gender(of: Summary) -> tuple[str, str]:
-    """Women and men; not applicable where a group's answers are not told by gender."""
-    if of.women is None and of.men is None:
-        return words.NOT_APPLICABLE, words.NOT_APPLICABLE
-    return words.share(of.women), words.share(of.men)
 
 
 def groups(of: Iterable[Dot], caption: str) -> Markup:

@@ -13,7 +13,7 @@ from pipelines.report.estimates import Estimate
 from pipelines.swedish import number
 
 NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
-"""Kolada's signs: no answer was delivered; not asked, or nobody answered; not shown."""
+"""Kolada's signs: no answer was delivered; not applicable; not shown."""
 
 SIGNS = (
     (NO_DELIVERY, "inga svar har lämnats"),
@@ -48,6 +48,13 @@ def share(estimate: Estimate | None) -> str:
     if estimate.is_bracket:
         return interval(estimate)
     return NOT_APPLICABLE if estimate.is_empty else HIDDEN
+
+
+def by_gender(women: Estimate | None, men: Estimate | None) -> tuple[str, str]:
+    """Women's and men's shares; not applicable where answers are not told by gender."""
+    if women is None and men is None:
+        return NOT_APPLICABLE, NOT_APPLICABLE
+    return share(women), share(men)
 
 
 def interval(estimate: Estimate | None) -> str:

@@ -1,19 +1,11 @@
-"""Receipt and status page in a browser: axe-core finds nothing, and nothing sticks out.
+"""Receipt and status page in a browser: axe-core finds nothing, and nothing sticks out."""
 
-Needs Chromium (Debian's), node and npm; where one is absent the tests are skipped and say so. The
-node packages are pinned in `axe/package-lock.json` and installed into the user's cache folder.
-"""
-
-import hashlib
-import json
-import os
-import shutil
-import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import browser
 import pytest
 
 from pipelines import instrument, lake, receipts
@@ -24,20 +16,7 @@ from pipelines.settings import Settings
 from pipelines.status import Line, Overview
 from pipelines.warehouse import Rate
 
-AXE = Path(__file__).parent / "axe"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ABSENT = [
-    name
-    for name, path in (
-        ("chromium", CHROMIUM),
-        ("node", shutil.which("node")),
-        ("npm", shutil.which("npm")),
-    )
-    if not path
-]
-pytestmark = pytest.mark.skipif(
-    bool(ABSENT), reason=f"NOT CHECKED, the pages' accessibility: {', '.join(ABSENT)} not installed"
-)
+pytestmark = browser.needed
 
 INSTRUMENT = instrument.load()
 TODAY = date(2026, 10, 28)
@@ -47,36 +26,12 @@ STATES = ("loaded", "stopped", "replaced", "withdrawn", "missing", "new")
 
 
 @pytest.fixture(scope="module")
-def packages() -> Path:
-    """A folder with the pinned node packages, installed once for each lock file."""
-    lock = hashlib.sha256((AXE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "nns-warehouse" / f"axe-{lock}"
-    if not (folder / ".ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(AXE / name, folder)
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
-        (folder / ".ready").touch()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def seen(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the browser and axe-core say of each page, by page and width."""
     settings = Settings(tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("home"))
     pages = [*_receipts(settings), _status(settings)]
-    profile = tmp_path_factory.mktemp("profile")
-    run = subprocess.run(
-        ["node", AXE / "check.mjs", packages, str(CHROMIUM), profile, *pages],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stderr
-    found: dict[str, Any] = json.loads(run.stdout)
-    assert len(found) == 2 * len(pages)
+    found: dict[str, Any] = browser.run("check.mjs", tmp_path_factory.mktemp("profile"), *pages)
+    assert len(found) == 3 * len(pages)
     return found
 
 
@@ -164,17 +119,11 @@ def test_no_page_is_wider_than_its_window(seen: dict[str, Any]) -> None:
     assert {page: found["overflow"] for page, found in seen.items() if found["overflow"]} == {}
 
 
-def test_axe_would_find_a_violation(packages: Path, tmp_path: Path) -> None:
+def test_axe_would_find_a_violation(tmp_path: Path) -> None:
     page = tmp_path / "bad.html"
     page.write_text("<title>x</title><p style='color:#bbb'>text</p>", encoding="utf-8")
-    run = subprocess.run(
-        ["node", AXE / "check.mjs", packages, str(CHROMIUM), tmp_path / "profile", page],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert {v.partition(":")[0] for v in json.loads(run.stdout)["bad.html 390"]["violations"]} >= {
+    found = browser.run("check.mjs", tmp_path / "profile", page)
+    assert {v.partition(":")[0] for v in found[f"{page} 390"]["violations"]} >= {
         "color-contrast",
         "html-has-lang",
     }

@@ -1,25 +1,16 @@
 // Opens pages in headless Chromium and asks axe-core what is wrong with them.
 // usage: node check.mjs FOLDER_WITH_NODE_MODULES CHROMIUM PROFILE PAGE.html …
 // prints one JSON object: "PAGE width" -> violations; with PICTURES set, a picture of each as well.
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { from, launch } from "./launch.mjs";
 
-const [modules, executablePath, profile, ...pages] = process.argv.slice(2);
-const require = createRequire(join(modules, "package.json"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
+const [modules, chromium, profile, ...pages] = process.argv.slice(2);
+const axe = readFileSync(from(modules).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [1440, 768, 390];
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
 
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath, headless: true, bypassCSP: true, args: FLAGS,
-});
+const browser = await launch(modules, chromium, profile, { bypassCSP: true });
 const found = {};
 for (const page of pages) {
   for (const width of WIDTHS) {
