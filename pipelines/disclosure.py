@@ -244,12 +244,13 @@ def _hide_what_tells(
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
-            candidates = [p for p in reader.limiting(found) if p in stage]
-            if not candidates:  # only among whole numbers is it narrow; anything may be why
-                candidates = [p for p in sorted(stage) if told[p]]
-            if not candidates:
-                raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
-            if changed.isdisjoint(candidates):  # else what was just changed may be enough
+            limiting = [p for p in reader.limiting(found) if p in stage]
+            if not changed.isdisjoint(limiting):
+                continue  # what was just changed may be enough
+            # where none of them tells anything, it is narrow among whole numbers or because all
+            # that is hidden has answers; then anything may be why
+            candidates = [p for p in limiting if told[p]] or [p for p in sorted(stage) if told[p]]
+            if candidates:
                 choice = _choice(
                     family, true, told, candidates, rule, is_about_n=reader.is_about_n(found)
                 )
@@ -257,6 +258,8 @@ def _hide_what_tells(
                     told[place] = less
                     reader.widen(place, less)
                 changed |= set(choice)
+        if not changed:
+            raise UnprotectableError(f"{family.name}: {reader.describe(exposed[0])}")
 
 
 def _choice(

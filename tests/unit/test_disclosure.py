@@ -100,6 +100,34 @@ def test_a_late_small_group_hides_what_its_difference_to_the_release_before_woul
     assert disclosure.audit([first, as_it_is], RULE).exposed
 
 
+def test_each_step_tells_less_so_protecting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That d has any answers, once it is hidden, is one reason why a is narrow: not to be mended.
+
+    The other is what is told of a, d, e and f together, although it is more than d.
+    """
+    counts = {"a": 1, "c": 2, "d": 5, "e": 3, "f": 1}
+    groups = {"a": 3, "cdf": 3, "acd": 2, "d": 0, "adef": 0}
+    family = Family(
+        "q",
+        tuple(figure(*atoms, worth=worth) for atoms, worth in groups.items()),
+        {("q", atom): (atom, n, 0) for atom, n in counts.items()},
+        {},
+    )
+    true = [exactly(sum(counts[atom] for atom in atoms), 0) for atoms in groups]
+    choose = disclosure._choice
+
+    def less(
+        family: Family, true: list[Told], told: list[Told | None], *more: object, **about: bool
+    ) -> dict[int, Told | None]:
+        choice = choose(family, true, told, *more, **about)  # type: ignore[arg-type]
+        assert any(told[place] != now for place, now in choice.items()), "again, for ever"
+        return choice
+
+    monkeypatch.setattr(disclosure, "_choice", less)
+    published = disclosure.protect(family, true, [], RULE)
+    assert not disclosure.audit([published], RULE).exposed
+
+
 # --- all ways -----------------------------------------------------------------------------------
 
 
