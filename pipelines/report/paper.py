@@ -28,7 +28,6 @@ from pipelines.report.story import (
     Summary,
     Volume,
 )
-from pipelines.report.tables import by_gender
 from pipelines.report.tags import with_row_headers
 from pipelines.swedish import number
 
@@ -119,7 +118,7 @@ def _brief(section: Section) -> list[str]:
 
 
 def _summary(of: Summary) -> list[str]:
-    return [*by_gender(of), words.share(of.total), words.answers(of.total)]
+    return [*words.by_gender(of.women, of.men), words.share(of.total), words.answers(of.total)]
 
 
 def _heading(section: Section) -> str:
