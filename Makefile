@@ -24,7 +24,8 @@ test: setup     ## run all tests
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests
 
 test-long: setup    ## run the tests that take minutes
-	@$(VENV)/bin/python -m pytest -n 2 -m long tests
+	@$(VENV)/bin/python -m pytest -n 2 --maxschedchunk 1 -m long -vv --durations 15 \
+		-o faulthandler_timeout=900 tests    # the log says what is slow, and where it hangs
 
 lint: setup     ## lint, types and format, as CI does
 	@$(VENV)/bin/ruff check .

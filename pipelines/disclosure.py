@@ -19,7 +19,9 @@ Neither n nor n_positive of a hidden figure, nor n_positive of a bracket, may be
 
 Where earlier releases by themselves tell more than that, nothing can take it back. Such as: one
 told of the nation and of an association whose delivery is withdrawn since; their difference is the
-nation now. Of such a figure a release may tell nothing that they do not.
+nation now. What they tell exactly is shown, if it is large enough: to hide it would promise what
+cannot be kept. Of any other such figure a release may tell nothing that they do not. No group too
+small to show comes out this way: what is hidden in it was hidden then, and had to be able to be T.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +139,13 @@ class Verdict:
 
     Attributes:
         n_sought: ranges that had to be wide enough.
+        n_known: those of them that earlier releases by themselves leave narrower, and this one no
+            narrower still.
         exposed: descriptions of those that were not.
     """
 
     n_sought: int
+    n_known: int
     exposed: tuple[str, ...]
 
 
@@ -210,7 +215,11 @@ def protect(
         if alone and unknowns in before:
             alone = before[unknowns]
             settled.add(place)
+        elif alone and _follows(unknowns, public):
+            settled.add(place)
         first.append(alone)
+    kept = {place for place in settled if first[place]}
+    family = replace(family, companions=tuple(c - kept for c in family.companions))
     for stage in _stages(family):
         hidden = {p for p in stage if not first[p]}
         hidden |= {other for p in hidden for other in _hidden_with(family, p)}
@@ -244,13 +253,13 @@ def _hide_what_tells(
     while exposed := reader.knowledge.exposed():
         changed: set[int] = set()
         for found in exposed:
-            open_ = {p for p in stage if told[p]} | changed  # a hidden one still says: not none
-            candidates = [p for p in reader.limiting(found) if p in open_]
-            if not candidates:  # only among whole numbers is it narrow; anything may be why
-                candidates = sorted(open_)
-            if not candidates:
-                raise UnprotectableError(f"{family.name}: {reader.describe(found)}")
-            if changed.isdisjoint(candidates):  # else what was just changed may be enough
+            limiting = [p for p in reader.limiting(found) if p in stage]
+            if not changed.isdisjoint(limiting):
+                continue  # what was just changed may be enough
+            # where none of them tells anything, it is narrow among whole numbers or because all
+            # that is hidden has answers; then anything may be why
+            candidates = [p for p in limiting if told[p]] or [p for p in sorted(stage) if told[p]]
+            if candidates:
                 choice = _choice(
                     family, true, told, candidates, rule, is_about_n=reader.is_about_n(found)
                 )
@@ -258,6 +267,8 @@ def _hide_what_tells(
                     told[place] = less
                     reader.widen(place, less)
                 changed |= set(choice)
+        if not changed:
+            raise UnprotectableError(f"{family.name}: {reader.describe(exposed[0])}")
 
 
 def _choice(
@@ -294,6 +305,12 @@ def _told_before(earlier: Sequence[Published]) -> dict[frozenset[Unknown], Told 
     return told
 
 
+def _follows(unknowns: frozenset[Unknown], public: Public) -> bool:
+    """Whether earlier releases tell all of a figure, as a difference of others; so it is told."""
+    unsaid = (1, 0)
+    return all(public.get((what, unknowns), unsaid)[0] == 0 for what in ("n", "n_positive"))
+
+
 def _hidden_with(family: Family, place: int) -> set[int]:
     """The figures that are hidden where the one at a place is."""
     return {p for companions in family.companions if place in companions for p in companions}
@@ -304,14 +321,15 @@ def _hidden_with(family: Family, place: int) -> set[int]:
 
 def audit(published: Sequence[Published], rule: Rule) -> Verdict:
     """Whether what releases of a round show of a family leaves all that is hidden wide enough."""
-    reader = _Reader(published, rule, _public_before(published, rule))
-    exposed = reader.knowledge.exposed()
-    return Verdict(reader.n_sought, tuple(reader.describe(found) for found in exposed))
+    public = _public_before(published, rule)
+    reader = _Reader(published, rule, public)
+    exposed = tuple(reader.describe(found) for found in reader.knowledge.exposed())
+    return Verdict(len(reader.sought), len(public.keys() & set(reader.sought)), exposed)
 
 
 # --- what a reader knows ------------------------------------------------------------------------
 
-Public = Mapping[tuple[str, tuple[int, ...]], tuple[int, int]]
+Public = Mapping[tuple[str, frozenset[Unknown]], tuple[int, int]]
 """What is sought of which unknowns → the width and the top that earlier releases leave it."""
 
 
@@ -343,7 +361,7 @@ class _Reader:
         self._fact_of: dict[int, tuple[int, int]] = {}
         self._figure_of: dict[int, int] = {}
         self._meaning: list[tuple[str, Figure]] = []
-        self.sought: list[tuple[str, tuple[int, ...]]] = []
+        self.sought: list[tuple[str, frozenset[Unknown]]] = []
         for release in published:
             self._tell(release, is_last=release is published[-1])
         seed = zlib.crc32(self._current.name.encode())
@@ -352,24 +370,9 @@ class _Reader:
             for figure, told in zip(release.family.figures, release.told, strict=True):
                 self._seek(release.family, figure, told)
 
-    @property
-    def n_sought(self) -> int:
-        return len(self._meaning)
-
     def limiting(self, found: Exposed) -> list[int]:
         """The figures of the last release that keep a range narrow and may be hidden."""
         return sorted({self._figure_of[fact] for fact in found.facts if fact in self._figure_of})
-
-    def place(self, found: Exposed) -> int:
-        """Where the last release has what is exposed.
-
-        Raises:
-            UnprotectableError: it is another release's.
-        """
-        try:
-            return self._current.figures.index(self._meaning[found.index][1])
-        except ValueError:
-            raise UnprotectableError(self.describe(found)) from None
 
     def is_about_n(self, found: Exposed) -> bool:
         return self._meaning[found.index][0] == "n"
@@ -438,21 +441,21 @@ class _Reader:
     # --- what is sought -------------------------------------------------------------------------
 
     def _seek(self, family: Family, figure: Figure, told: Told | None) -> None:
-        told = told or self._before.get(family.unknowns_of(figure))  # that is public for good
+        unknowns = family.unknowns_of(figure)
+        told = told or self._before.get(unknowns)  # that is public for good
         if told and told.state == SHOWN:
             return
         width = self._rule.min_width
         positive = self._positive(family, figure.question, figure.atoms)
-        sought = [("n_positive", positive, (width, 0))]
+        ranges = [("n_positive", positive, (width, 0))]
         if not told:
             everybody = self._all(family, figure.question, figure.atoms)
-            sought.append(("n", everybody, (width, figure.min_answers)))
-            sought.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
-        self._meaning += [(what, figure) for what, *_ in sought]
-        keys = [(what, tuple(unknowns)) for what, unknowns, *_ in sought]
-        self.sought += keys
-        needs = [
-            map(min, need, self._public.get(key, need))
-            for key, (*_, need) in zip(keys, sought, strict=True)
-        ]
-        self.knowledge.seek([Sought(key[1], *need) for key, need in zip(keys, needs, strict=True)])
+            ranges.append(("n", everybody, (width, figure.min_answers)))
+            ranges.append(("n - n_positive", [u + 1 for u in positive], (1, 0)))
+        needed: list[Sought] = []
+        for what, counts, need in ranges:
+            least = map(min, need, self._public.get((what, unknowns), need))
+            needed.append(Sought(tuple(counts), *least))
+            self._meaning.append((what, figure))
+            self.sought.append((what, unknowns))
+        self.knowledge.seek(needed)

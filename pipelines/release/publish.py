@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from pipelines import audit, disclosure, lock, warehouse
-from pipelines.disclosure import Published, Rule
+from pipelines.disclosure import Published, Rule, Verdict
 from pipelines.lake import Manifest
 from pipelines.release import (
     assemble,
@@ -75,7 +75,7 @@ class Plan:
     Attributes:
         content: the protected tables.
         published: what it tells, family by family, for later releases.
-        n_sought: ranges the audit found wide enough.
+        verdict: what the audit found.
         tallies: what is shown and hidden, in numbers.
         rule: the thresholds.
         number: of the release this would be, if it says anything new.
@@ -84,7 +84,7 @@ class Plan:
 
     content: Content
     published: tuple[Published, ...]
-    n_sought: int
+    verdict: Verdict
     tallies: tuple[Tally, ...]
     rule: Rule
     number: int
@@ -114,7 +114,7 @@ def plan(settings: Settings, round_: int) -> Plan:
     return Plan(
         content=content,
         published=tuple(one.published for one in made),
-        n_sought=whole.audit(content, source, made, earlier, rule),
+        verdict=whole.audit(content, source, made, earlier, rule),
         tallies=tuple(_tallies(content, made, rule)),
         rule=rule,
         number=max(numbers, default=0) + 1,
@@ -184,7 +184,8 @@ def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
             "min_answers": made.rule.min_answers,
             "bracket_below": made.rule.bracket_below,
             "min_width": made.rule.min_width,
-            "ranges_examined": made.n_sought,
+            "ranges_examined": made.verdict.n_sought,
+            "ranges_known_from_earlier_releases": made.verdict.n_known,
             "earlier_releases": made.number - 1,
         },
         code=due.fingerprint_of_code(),

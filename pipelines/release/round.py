@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines import disclosure
-from pipelines.disclosure import Published, Rule, Told
+from pipelines.disclosure import Published, Rule, Told, Verdict
 from pipelines.progress import report
 from pipelines.release import groups, protected
 from pipelines.release.groups import MUNICIPALITY, Cell, Counts, Group
@@ -63,17 +63,17 @@ def figures(made: Iterable[Protected]) -> Figures:
 
 def audit(
     content: Content, source: Marts, made: Sequence[Protected], earlier: Earlier, rule: Rule
-) -> int:
+) -> Verdict:
     """Audits from scratch, from what the tables tell and earlier releases told.
 
     Returns:
-        How many ranges were examined and found wide enough.
+        How many ranges were examined, and how many of them earlier releases leave narrow.
 
     Raises:
-        ExposedError: one is not.
+        ExposedError: one is narrower than that, or than it may be.
     """
     readable = _readable(content, _question_of(source))
-    n_sought = 0
+    n_sought = n_known = 0
     for done, one in enumerate(made, start=1):
         family = one.group.family
         told: list[Told | None] = [None] * len(family.figures)
@@ -87,8 +87,9 @@ def audit(
                 f"{len(verdict.exposed) - 1} till i {family.name} kan räknas fram."
             )
         n_sought += verdict.n_sought
+        n_known += verdict.n_known
         report("Granskar", done, len(made))
-    return n_sought
+    return Verdict(n_sought, n_known, ())
 
 
 def _readable(content: Content, question_of: Mapping[tuple[str, str], str]) -> Mapping[Cell, Told]:

@@ -20,11 +20,12 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import charts, words
 from pipelines.report.charts import ChartData
-from pipelines.report.estimates import Estimate
+from pipelines.report.estimates import GENDERS, Estimate
 from pipelines.report.pictures import standalone
 from pipelines.report.story import (
     Block,
     Comparison,
+    Line,
     Profile,
     Report,
     Section,
@@ -49,10 +50,9 @@ def pictures(report: Report) -> bytes:
 
     The same bytes each time. Each picture says its source, and that it is invented where it is.
     """
-    source = (
-        f"Källa: {report.publisher.source}. Omgång {report.round}, publicering {report.number}."
-    )
-    notes = [*([SYNTHETIC_SV] if report.is_synthetic else []), source]
+    notes = [SYNTHETIC_SV] if report.is_synthetic else []
+    notes.append(f"Källa: {report.publisher.source}.")
+    notes.append(f"Omgång {report.round}, publicering {report.number}.")
     files = {f"{name}.svg": picture for name, picture in _pictures(report)}
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -181,7 +181,8 @@ def _write_summary(report: Report, page: _Page, data: ChartData) -> None:
     row = page.head(f"I korthet: {report.name}")
     title = row
     page.write(row, 0, f"Andel positiva svar {report.round}, medelvärde av måtten", "section")
-    heads = ["Indikator", "Namn", "Svarande", "Kvinnor, %", "Män, %", "Totalt, %", "Svar"]
+    shares = [f"{words.called(kind)}, %" for kind in GENDERS]
+    heads = ["Indikator", "Namn", "Svarande", *shares, "Svar"]
     rows = [_summary_cells(section, s) for section in report.sections for s in section.summary]
     row = page.table(row + 1, heads, rows, texts=3, width=10)
     if report.volumes:
@@ -206,11 +207,14 @@ def _volume_cells(volume: Volume) -> Sequence[Cell]:
 
 
 def _summary_cells(section: Section, summary: Summary) -> Sequence[Cell]:
+    genders = summary.women, summary.men
+    is_told = any(estimate is not None for estimate in genders)
     return (
         section.indicator_id,
         section.label,
         summary.label,
-        *(_share(e) if e else None for e in (summary.women, summary.men, summary.total)),
+        *(_share(estimate) if is_told else words.NOT_APPLICABLE for estimate in genders),
+        _share(summary.total),
         _answers(summary.total),
     )
 
@@ -242,11 +246,14 @@ def _write_block(block: Block, page: _Page, data: ChartData, row: int) -> int:
     for sentence in filter(None, (about, block.sentence, block.change)):
         row += 1
         page.write(row, 0, sentence, "text")
-    has_target = any(e.target is not None for line in block.trend.lines for e in line.series)
     parts = _PARTS if block.topic else _PARTS_OF_MEANS
-    heads = [f"{line.label}, {part}" for line in block.trend.lines for part in parts]
-    heads = ["Omgång", *heads, *(["Målnivå, %"] if has_target else [])]
-    rows = [_round_cells(block.trend, round_, parts, has_target) for round_ in block.trend.rounds]
+    columns = [(line, name, parts[name]) for line in block.trend.lines for name in parts]
+    columns += [(line, "målnivå", _target) for line in block.trend.lines if _has_target(line)]
+    heads = ["Omgång", *(f"{line.label}, {name}" for line, name, _ in columns)]
+    rows = [
+        (round_, *(part(line.at(round_)) for line, _, part in columns))
+        for round_ in block.trend.rounds
+    ]
     row = page.table(row + 1, heads, rows, texts=1)
     for group in block.groups:
         page.write(row, 0, f"{group.name}: {_spoken(group.estimate)}", "text")
@@ -268,16 +275,13 @@ _PARTS: Mapping[str, Callable[[Estimate | None], Cell]] = {
 _PARTS_OF_MEANS = {name: _PARTS[name] for name in ("%", "svar")}
 
 
-def _round_cells(
-    trend: Trend,
-    round_: int,
-    parts: Mapping[str, Callable[[Estimate | None], Cell]],
-    has_target: bool,
-) -> Sequence[Cell]:
-    told = [next((e for e in line.series if e.round == round_), None) for line in trend.lines]
-    cells = [part(estimate) for estimate in told for part in parts.values()]
-    targets = [e.target for e in told if e and e.target is not None]
-    return [round_, *cells, *([next(iter(targets), None)] if has_target else [])]
+def _has_target(line: Line) -> bool:
+    """Whether a column of target levels stands beside; women's and men's is the total's."""
+    return line.kind in ("T", "nation") and any(e.target is not None for e in line.series)
+
+
+def _target(estimate: Estimate | None) -> Cell:
+    return estimate.target if estimate else None
 
 
 def _share(estimate: Estimate | None) -> Cell:
@@ -308,28 +312,22 @@ def _write_comparison(report: Report, page: _Page, data: ChartData) -> None:
     ]
     told = [{dot.unit_id: dot.estimate for dot in c.dots} for _, c in compared]
     names = {dot.unit_id: dot.name for _, c in compared for dot in c.dots}
+    order = sorted(names, key=lambda unit_id: (names[unit_id], unit_id))
     page.sheet.set_column(0, 0, min(max(map(len, names.values())), 80) + 4)
     page.sheet.set_column(1, len(compared), 17)
-    nation = ("Riket", *(_share(comparison.nation) for _, comparison in compared))
-    rows = [
-        (names[unit_id], *(_share(estimates.get(unit_id)) for estimates in told))
-        for unit_id in sorted(names, key=lambda unit_id: (names[unit_id], unit_id))
-    ]
-    page.table(
-        row, ["Förbund", *(head for head, _ in compared)], [nation, *rows], texts=1, width=14
-    )
+    rows = [[words.called("nation"), *(_share(comparison.nation) for _, comparison in compared)]]
+    rows += [[names[u], *(_share(estimates.get(u)) for estimates in told)] for u in order]
+    page.table(row, ["Förbund", *(head for head, _ in compared)], rows, texts=1, width=14)
     page.sheet.freeze_panes(row + 1, 1)
-    for place, unit_id in enumerate(sorted(names, key=lambda u: (names[u], u)), start=row + 2):
-        if unit_id == report.association_id:
-            page.write(place, 0, names[unit_id], "own")
+    if report.association_id in names:
+        own = row + 2 + order.index(report.association_id)
+        page.write(own, 0, names[report.association_id], "own")
 
 
 def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
     row = page.head(f"Insatser {report.round}: {report.name}")
     shown = [(a, p, r) for a in report.activities for p in a.profiles for r in p.rows]
     beside = list(dict.fromkeys(dot.name for _, _, r in shown for dot in r.beside))
-    for column, width in enumerate((14, 30, 28, 24, 46, *[11] * (4 + len(beside)))):
-        page.sheet.set_column(column, column, width)
     heads = ["Insats", "Namn", "Slag", "Svarande", "Mått", "Andel, %", "från", "till", "svar"]
     rows: list[Sequence[Cell]] = []
     for activity in report.activities:
@@ -342,6 +340,10 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
                 rows.append((*about, picture.title, measure.label, *own, *others))
         rows += [(*about, "", label, words.HIDDEN) for label in activity.too_few]
     heads += [f"{name}, %" for name in beside]
+    for column in range(5):
+        longest = max(len(str(cells[column])) for cells in (heads, *rows))
+        page.sheet.set_column(column, column, min(longest, 80) + 4)
+    page.sheet.set_column(5, len(heads) - 1, 11)
     page.table(row, heads, rows, texts=5, width=10)
     page.sheet.autofilter(row, 0, row + len(rows), len(heads) - 1)
     page.sheet.freeze_panes(row + 1, 1)

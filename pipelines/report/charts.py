@@ -13,19 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipelines.report import words
 from pipelines.report.estimates import Estimate
 from pipelines.report.pictures import svg
 from pipelines.report.story import LineKind, Summary, Trend
 
 SHEET = "Diagramdata"
-HEADS = ("Bild", "Omgång eller indikator")
-KINDS: Mapping[LineKind, str] = {"K": "Kvinnor", "M": "Män", "T": "Totalt", "nation": "Riket"}
 NEW_QUESTION = "ny fråga"
 """The place on the axis between two rounds that cannot be compared: no line crosses it."""
 
+_HEADS = ("Bild", "Omgång eller indikator")
 _PARTS = ("%", "uppåt", "nedåt")
-_TARGET = "Målnivå, %"
-_COLUMNS = (*HEADS, *(f"{name}, {part}" for name in KINDS.values() for part in _PARTS), _TARGET)
 _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
     "K": ("#B4460F", 2, "solid", "circle"),
     "M": ("#12508C", 2, "dash", "square"),
@@ -34,6 +32,7 @@ _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
 }
 """Colour, width, dash and marker, as in the pictures."""
 
+_TARGET_PLACE = len(_HEADS) + len(_PARTS) * len(_LOOKS)
 _TARGET_LOOK = {
     "line": {"color": "#555555", "width": 1, "dash_type": "long_dash_dot"},
     "marker": {"type": "none"},
@@ -43,6 +42,10 @@ _WIDTH, _HEIGHT, _ROW = 860, 360, 20
 """Pixels: a chart, and the height of a row."""
 
 HEIGHT_IN_ROWS = _HEIGHT // _ROW + 1
+
+
+_Told = Mapping[LineKind, Estimate]
+"""The figures at a place of the axis."""
 
 
 class ChartData:
@@ -58,12 +61,14 @@ class ChartData:
         self.book, self.note = book, note
         self._page, self._head, self._row = page, row, row + 1
         page.set_column(0, 1, 30)
-        page.set_column(2, len(_COLUMNS) - 1, 16, book.add_format({"num_format": "0.0"}))
+        page.set_column(2, _TARGET_PLACE, 16, book.add_format({"num_format": "0.0"}))
         page.freeze_panes(row + 1, 2)
-        for place, name in enumerate(_COLUMNS):
-            page.write_string(row, place, name)
+        target = f"{words.called('T')}, målnivå"
+        figures = (f"{words.called(kind)}, {part}" for kind in _LOOKS for part in _PARTS)
+        for place, head in enumerate((*_HEADS, *figures, target)):
+            page.write_string(row, place, head)
 
-    def take(self, name: str, categories: Iterable[tuple[str, Mapping[str, Estimate]]]) -> range:
+    def take(self, name: str, categories: Iterable[tuple[str, _Told]]) -> range:
         """Writes a picture's rows, a row per category with its estimates; gives their places."""
         first = self._row
         for category, estimates in categories:
@@ -83,7 +88,7 @@ class ChartData:
         }
 
 
-def _cells(estimates: Mapping[str, Estimate]) -> Iterator[tuple[int, Decimal]]:
+def _cells(estimates: _Told) -> Iterator[tuple[int, Decimal]]:
     """The places and values of what is told."""
     for kind, estimate in estimates.items():
         share = estimate.share
@@ -95,11 +100,11 @@ def _cells(estimates: Mapping[str, Estimate]) -> Iterator[tuple[int, Decimal]]:
             yield place + 1, estimate.high - share
             yield place + 2, share - estimate.low
     if (total := estimates.get("T")) and total.target is not None:
-        yield len(_COLUMNS) - 1, total.target
+        yield _TARGET_PLACE, total.target
 
 
-def _place(kind: str) -> int:
-    return len(HEADS) + len(_PARTS) * list(KINDS).index(kind)  # type: ignore[arg-type]
+def _place(kind: LineKind) -> int:
+    return len(_HEADS) + len(_PARTS) * list(_LOOKS).index(kind)
 
 
 def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) -> bool:
@@ -123,14 +128,14 @@ def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) 
         look = _line(kind) | (_whiskers(kind, rows) if has_interval else {})
         chart.add_series(data.series(_place(kind), rows) | look)
     if any(e.target is not None for e in told.get("T", ())):
-        chart.add_series(data.series(len(_COLUMNS) - 1, rows) | _TARGET_LOOK)
+        chart.add_series(data.series(_TARGET_PLACE, rows) | _TARGET_LOOK)
     _finish(chart, title, svg.bottom(estimates), data.note, is_bar=False)
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     page.insert_chart(row, 0, chart, {"description": picture.alt})
     return True
 
 
-def _categories(picture: Trend) -> Iterator[tuple[str, Mapping[str, Estimate]]]:
+def _categories(picture: Trend) -> Iterator[tuple[str, _Told]]:
     by_kind = {line.kind: {e.round: e for e in line.series} for line in picture.lines}
     for round_ in picture.rounds:
         if round_ in picture.breaks and round_ != picture.rounds[0]:
@@ -166,7 +171,8 @@ def put_summaries(
     return True
 
 
-def _told(summary: Summary) -> dict[str, Estimate]:
+def _told(summary: Summary) -> _Told:
+    found: Mapping[LineKind, Estimate | None]
     found = {"K": summary.women, "M": summary.men, "T": summary.total}
     return {kind: e for kind, e in found.items() if e is not None and e.share is not None}
 

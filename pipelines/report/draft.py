@@ -212,7 +212,7 @@ def _about(report: Report) -> Iterator[str]:
 _Lines = Sequence[str]
 """A cell: first the figure or the name, then what is smaller; blanks are left out."""
 
-_HEADS: Mapping[LineKind, str] = {"K": "Kvinnor", "M": "Män", "T": "Totalt", "nation": "Riket"}
+_KINDS: Sequence[LineKind] = ("K", "M", "T", "nation")
 
 
 def _figures_table(finding: Finding, title: str) -> str:
@@ -220,8 +220,8 @@ def _figures_table(finding: Finding, title: str) -> str:
     told = {line.kind for block in finding.blocks for line in block.trend.lines}
     for summary in finding.summaries:
         told |= {kind for kind, estimate in _summarised(summary).items() if estimate}
-    kinds = [kind for kind in _HEADS if kind in told or kind in ("T", "nation")]
-    heads = ["Mått", *(_HEADS[kind] for kind in kinds), "Förändring, totalt"]
+    kinds = [kind for kind in _KINDS if kind in told or kind in ("T", "nation")]
+    heads = ["Mått", *map(words.called, kinds), "Förändring, totalt"]
     rows = [_block_row(block, kinds) for block in finding.blocks]
     rows += [_summary_row(summary, kinds) for summary in finding.summaries]
     label, change = (3.8, 4.2) if len(kinds) > 2 else (6.6, 5.6)
@@ -230,18 +230,23 @@ def _figures_table(finding: Finding, title: str) -> str:
 
 
 def _block_row(block: Block, kinds: Iterable[LineKind]) -> list[_Lines]:
-    """A measure's figures in the report's round; blank where it is not told by gender."""
+    """A measure's figures in the report's round."""
     told = {line.kind for line in block.trend.lines} | {"T"}
     about = [block.asked, _PLACEHOLDER] if block.is_placeholder else [block.asked]
-    figures = (_figure(block.trend.now(kind)) if kind in told else [""] for kind in kinds)
+    figures = (_figure(block.trend.now(kind)) if kind in told else _untold(kind) for kind in kinds)
     return [[block.heading, *about], *figures, ["", block.change]]
 
 
 def _summary_row(summary: Summary, kinds: Iterable[LineKind]) -> list[_Lines]:
     """A group's mean; the nation's is not told beside it."""
     now = _summarised(summary)
-    figures = (_figure(now[kind]) if now.get(kind) else [""] for kind in kinds)
+    figures = (_figure(now[kind]) if now.get(kind) else _untold(kind) for kind in kinds)
     return [["Genomsnitt av måtten", summary.label], *figures, [""]]
+
+
+def _untold(kind: LineKind) -> _Lines:
+    """What stands where a line is not told at all: not by gender, or no nation's beside."""
+    return ["" if kind == "nation" else words.NOT_APPLICABLE]
 
 
 def _summarised(summary: Summary) -> dict[LineKind, Estimate | None]:

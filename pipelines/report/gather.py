@@ -262,7 +262,11 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
             name=f"Insats {code}",
             kind=", ".join(facts).capitalize(),
             profiles=tuple(picture for picture, _ in found if picture),
-            too_few=tuple(dict.fromkeys(label for _, labels in found for label in labels)),
+            too_few=tuple(
+                f"{scene.questionnaires[name]}: {'; '.join(labels)}"
+                for name, (_, labels) in zip(scene.questionnaires, found, strict=True)
+                if labels
+            ),
         )
 
 

@@ -13,16 +13,26 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import pictures, words
 from pipelines.report.estimates import Estimate
-from pipelines.report.story import Activity, Block, Line, Profile, Report, Section, Volume
+from pipelines.report.story import (
+    Activity,
+    Block,
+    Line,
+    Profile,
+    Report,
+    Section,
+    Summary,
+    Volume,
+)
 from pipelines.report.tags import with_row_headers
 from pipelines.swedish import number
+
+if TYPE_CHECKING:
+    import typst
 
 LAST_ROUNDS = 3
 """How many rounds a table on paper has; pages and appendices have all of them."""
@@ -58,6 +68,8 @@ def _pdf(template: str, data: dict[str, Any]) -> bytes:
 @cache
 def _compiler(template: str) -> typst.Compiler:
     """One for all papers of a kind, so that they share fonts and what was worked out before."""
+    import typst  # only while papers are made: it would slow every command
+
     folder = _HERE / "typst"
     return typst.Compiler(
         folder / f"{template}.typ",
@@ -71,13 +83,13 @@ def _compiler(template: str) -> typst.Compiler:
 
 
 def _report(story: Report) -> dict[str, Any]:
-    is_nation = not story.association_id
+    has_coverage = any(volume.expected is not None for volume in story.volumes)
     return {
         "frame": _frame(story, story.title),
         "lead": story.lead,
         "brief": [_brief(section) for section in story.sections],
-        "is_nation": is_nation,
-        "volumes": [_volume(volume, is_nation) for volume in story.volumes],
+        "has_coverage": has_coverage,
+        "volumes": [_volume(volume, has_coverage) for volume in story.volumes],
         "sections": [_section(section) for section in story.sections],
         "activities": [_listed(activity) for activity in story.activities],
         "missing": story.missing,
@@ -85,7 +97,7 @@ def _report(story: Report) -> dict[str, Any]:
     }
 
 
-def _frame(story: Report, title: str) -> dict[str, str]:
+def _frame(story: Report, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "name": story.name,
@@ -94,24 +106,36 @@ def _frame(story: Report, title: str) -> dict[str, str]:
         "publisher": story.publisher.name,
         "source": story.publisher.source,
         "synthetic": SYNTHETIC_SV if story.is_synthetic else "",
+        "signs": words.SIGNS,
     }
 
 
 def _brief(section: Section) -> list[str]:
     """A row of the table of all indicators: the figures of all groups together."""
-    whole = section.summary[-1] if section.summary else None
-    genders = (whole.women, whole.men, whole.total) if whole else (None, None, None)
-    return [_heading(section), *map(words.share, genders), words.answers(genders[-1])]
+    if not section.summary:
+        return [_heading(section), *[words.NOT_APPLICABLE] * 4]
+    return [_heading(section), *_summary(section.summary[-1])]
+
+
+def _summary(of: Summary) -> list[str]:
+    return [*words.by_gender(of.women, of.men), words.share(of.total), words.answers(of.total)]
 
 
 def _heading(section: Section) -> str:
     return f"{section.indicator_id}. {section.label}"
 
 
-def _volume(volume: Volume, is_nation: bool) -> list[str]:
+def _volume(volume: Volume, has_coverage: bool) -> list[str]:
     most = words.HIDDEN if volume.most_answers is None else number(volume.most_answers)
-    delivered = [f"{volume.delivered} av {volume.expected}"] if is_nation else []
-    return [volume.label, *delivered, most, volume.response_rate]
+    coverage = [_coverage(volume)] if has_coverage else []
+    return [volume.label, most, volume.response_rate, *coverage]
+
+
+def _coverage(volume: Volume) -> str:
+    if volume.expected is None:
+        return ""
+    delivered = words.HIDDEN if volume.delivered is None else number(volume.delivered)
+    return f"{delivered} av {number(volume.expected)}"
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -119,10 +143,7 @@ def _section(section: Section) -> dict[str, Any]:
         "heading": _heading(section),
         "note": section.note,
         "sentence": section.sentence,
-        "summary": [
-            [s.label, *map(words.share, (s.women, s.men, s.total)), words.answers(s.total)]
-            for s in section.summary
-        ],
+        "summary": [[group.label, *_summary(group)] for group in section.summary],
         "blocks": [_block(block) for block in section.blocks],
     }
 
@@ -133,7 +154,7 @@ def _block(block: Block) -> dict[str, Any]:
     return {
         "heading": block.heading,
         "asked": block.asked,
-        "is_placeholder": block.is_placeholder,
+        "placeholder": words.PLACEHOLDER if block.is_placeholder else "",
         "sentence": block.sentence,
         "change": block.change,
         "pictures": _pictures(block),

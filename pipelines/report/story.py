@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from pipelines.release.table import Publisher
@@ -23,6 +24,10 @@ class Line:
     kind: LineKind
     label: str
     series: Series
+
+    def at(self, round_: int) -> Estimate | None:
+        """The figure of a round; None when it has none."""
+        return next((e for e in self.series if e.round == round_), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,14 @@ class Trend:
 
     def now(self, kind: LineKind) -> Estimate | None:
         """A line's figure in the last round; None when it has none."""
-        told = (e for line in self.lines if line.kind == kind for e in line.series)
-        return next((e for e in told if e.round == self.rounds[-1]), None)
+        line = next((line for line in self.lines if line.kind == kind), None)
+        return line.at(self.rounds[-1]) if line else None
+
+    @property
+    def targets(self) -> dict[int, Decimal]:
+        """The unit's target levels by round; the nation's are not an association's."""
+        own = (e for line in self.lines if line.kind != "nation" for e in line.series)
+        return dict(sorted((e.round, e.target) for e in own if e.target is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +190,7 @@ class Activity:
         code: as in the workbook.
         stem: names its files; [a-z0-9-]+ and its own within the report.
         kind: its orientation and length in words.
-        too_few: the labels of measures without a shown figure.
+        too_few: the measures without a shown figure, a text per questionnaire.
     """
 
     code: str

@@ -6,6 +6,7 @@ them. Does not: where a table stands (templates/), or how a figure is written (w
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -158,10 +159,9 @@ def _estimates(picture: Trend) -> Iterable[Estimate]:
 
 def _targets(picture: Trend) -> str:
     """The target levels that the picture draws, in words."""
-    targets: dict[Decimal, list[int]] = {}
-    for estimate in _estimates(picture):
-        if estimate.target is not None and estimate.round not in targets.get(estimate.target, ()):
-            targets.setdefault(estimate.target, []).append(estimate.round)
+    targets: defaultdict[Decimal, list[int]] = defaultdict(list)
+    for round_, target in picture.targets.items():
+        targets[target].append(round_)
     return "".join(
         f'<p class="soft">Målnivå {words.tenth(target)} procent ({_years(rounds)}).</p>\n'
         for target, rounds in targets.items()

@@ -1,50 +1,29 @@
 """The header cells of a PDF's rows, which typst cannot mark yet.
 
-Belongs here: what a tagged PDF lacks after typst. Does not: making one (paper.py).
+Belongs here: what the tags of a PDF lack after typst. Does not: making one (paper.py).
 
-typst marks the cells of a table's head only; that the first cell of each other row is a header too
-needs a feature that its Python package does not switch on. On the way the file becomes half as
-large: pikepdf packs the tags, typst does not.
+typst marks the cells of a table's head only. That the first cell of every other row is a header
+too needs a feature that its Python package does not switch on; drop this module when it does.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
+import re
 
-import pikepdf
-from pikepdf import Array, Dictionary, Name, Object
+_CELL = re.compile(rb"/S/TD(?P<owner>/P \d+ 0 R/A\[?<</O/Table)(?P<headers>/Headers\[[^\]]*\])")
+"""A cell as typst writes it; it names its column's headers: `(U4x0y1)` is table 4, column 0."""
 
 
 def with_row_headers(pdf: bytes) -> bytes:
-    """The PDF with the first cell of every row a header of that row; the same bytes each time."""
-    with pikepdf.open(BytesIO(pdf)) as document:
-        for element in document.objects:
-            if isinstance(element, Dictionary) and element.get("/S") == Name.TR:
-                _mark(list(element.K))
-        made = BytesIO()
-        document.save(
-            made,
-            deterministic_id=True,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        )
-    return made.getvalue()
+    """The PDF with the first cell of every row a header of that row.
 
-
-def _mark(cells: list[Object]) -> None:
-    """Makes the first cell of a row a header, unless it is a row of the table's head.
-
-    The others no longer name their headers: readers would look no further and miss the row's.
+    The others no longer name the headers of their columns: readers would look no further, and miss
+    the row's. Nothing is moved, as a PDF tells where each of its parts begins.
     """
-    if cells[0].S == Name.TH:
-        return
-    for cell in cells:
-        for attributes in _of_table(cell):
-            del attributes["/Headers"]
-    cells[0].S = Name.TH
-    for attributes in _of_table(cells[0]):
-        attributes["/Scope"] = Name.Row
+    return _CELL.sub(_marked, pdf)
 
 
-def _of_table(cell: Object) -> list[Object]:
-    owned = cell.A if isinstance(cell.A, Array) else [cell.A]
-    return [attributes for attributes in owned if Name.Table == attributes.O]
+def _marked(cell: re.Match[bytes]) -> bytes:
+    is_first = b"x0y" in cell["headers"]
+    kind, scope = (b"/S/TH", b"/Scope/Row") if is_first else (b"/S/TD", b"")
+    return kind + cell["owner"] + scope.ljust(len(cell["headers"]))

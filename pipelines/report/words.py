@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pipelines.release.texts import texts
 from pipelines.report.estimates import Estimate
 from pipelines.swedish import number
 
@@ -25,6 +26,12 @@ SIGNS = (
 PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
 
 MINUS = "\u2212"
+
+
+def called(kind: str) -> str:
+    """What a line is called: women, men, the total or the nation."""
+    kinds = texts("level") if kind == "nation" else texts("gender")
+    return kinds[kind]["sv"]
 
 
 def tenth(value: Decimal) -> str:

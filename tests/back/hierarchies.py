@@ -8,6 +8,7 @@ patterns), any code of the pipeline, or what a reader can compute.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from collections import Counter, defaultdict
@@ -199,11 +200,14 @@ def delivered(
                 for gender, n in _sizes(questionnaire, size, random):
                     returned.append(Returned(source, gender, questionnaire, n))
                     answers += _drawn(round_.questions, source, gender, questionnaire, n, random)
+    # the number alone may come again: a chain draws the same ones as the round it is a chain of
+    sent = f"{random.getrandbits(64)} {answers} {returned}"
+    sha = hashlib.sha256(sent.encode()).hexdigest()
     return replace(
         rest,
         answers=rest.answers + tuple(answers),
         returned=rest.returned + tuple(returned),
-        deliveries={**rest.deliveries, association: f"{random.getrandbits(64):016x}"},
+        deliveries={**rest.deliveries, association: sha},
     )
 
 

@@ -17,10 +17,10 @@ from hierarchies import KEYS, ROUND, Hierarchy, Tables, roll_up
 
 from pipelines import disclosure
 from pipelines.disclosure import Published, Rule
-from pipelines.release import csvs, marts, protected
+from pipelines.release import csvs, groups, marts, protected
 from pipelines.release import round as whole
 from pipelines.release.marts import Declared, Marts
-from pipelines.release.table import Column
+from pipelines.release.table import Column, Content
 
 _BLANK: Mapping[str, Mapping[str, Any]] = {
     "measure_results": {"comparable": False, "previous_round": None, "target_share": None},
@@ -91,9 +91,23 @@ def release(
     made = whole.protect(source, told, rule)
     content = protected.content(source, whole.figures(made), lambda _: {})
     whole.audit(content, source, made, told, rule)
+    _write(folder, content, counts)
+    return [one.published for one in made]
+
+
+def silent(folder: Path, counts: Hierarchy) -> Path:
+    """Writes a release of a drawn round that tells who there is and what was asked, no figure."""
+    rule = disclosure.rule()
+    source = marts_of(roll_up(counts))
+    found = groups.of_questions(whole._counts(source), source.register, rule)
+    hidden = {cell: None for group in found for cell in group.cells}
+    _write(folder, protected.content(source, hidden, lambda _: {}, rule), counts)
+    return folder
+
+
+def _write(folder: Path, content: Content, counts: Hierarchy) -> None:
     csvs.write(content, folder)
     deliveries = [
         {"association_id": name, "sha256": sha} for name, sha in sorted(counts.deliveries.items())
     ]
     (folder / "manifest.json").write_text(json.dumps({"deliveries": deliveries}), encoding="utf-8")
-    return [one.published for one in made]

@@ -5,49 +5,75 @@ The samples take seconds; the full numbers are marked `long`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from attacker import Findings, attack
 from hierarchies import chain, hierarchy
-from releasing import release
+from releasing import release, silent
 
 
-def many(count: int) -> object:
-    return pytest.param(count, id="full", marks=pytest.mark.long)
+def batches(count: int, size: int) -> list[object]:
+    """All the seeds, so many a case: a failure names its seed soon, and two processes share."""
+    return [
+        pytest.param(
+            range(seed, seed + size), id=f"{seed}-{seed + size - 1}", marks=pytest.mark.long
+        )
+        for seed in range(0, count, size)
+    ]
 
 
 def complaints(found: Findings) -> list[str]:
     """What the attacker got: figures computed, narrowed or known to be of few, shares of means.
 
-    A figure is n and n_positive. That so many were not positive is none, but to know that nobody
-    was is to know the share.
+    A figure is n and n_positive. To know the rest, who were not positive, within two is none, but
+    to know it exactly is.
     """
     narrowed = {f: r for f, r in found.narrowed.items() if f.name != "n_negative"}
-    exact = {f: r for f, r in found.recovered.items() if f.name == "n_negative"}
+    exact = found.recovered
     got = {"narrowed": narrowed, "exact": exact, "topped": found.topped, "shares": found.shares}
     return [f"{way} {figure} {what}" for way, them in got.items() for figure, what in them.items()]
 
 
-@pytest.mark.parametrize("count", [pytest.param(12, id="sample"), many(300)])
-def test_no_hidden_figure_of_a_drawn_round_is_computed(count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seeds", [pytest.param(range(12), id="sample"), *batches(300, 10)])
+def test_no_hidden_figure_of_a_drawn_round_is_computed(
+    seeds: Sequence[int], tmp_path: Path
+) -> None:
     n_hidden = 0
-    for seed in range(count):
+    for seed in seeds:
         counts = hierarchy(seed, outside=seed % 4 == 0)
         release(tmp_path / str(seed), counts)
         found = attack([tmp_path / str(seed)], nothing_outside=seed % 4 != 0)
         assert complaints(found) == [], seed
         n_hidden += len(found.ranges)
-    assert n_hidden > 100 * count
+    assert n_hidden > 100 * len(seeds)
 
 
-@pytest.mark.parametrize("count", [pytest.param(4, id="sample"), many(50)])
-def test_nor_from_three_releases_of_a_round_together(count: int, tmp_path: Path) -> None:
-    for seed in range(count):
+@pytest.mark.parametrize("seeds", [pytest.param((1, 4, 12), id="sample"), *batches(50, 5)])
+def test_nor_from_three_releases_of_a_round_together(seeds: Sequence[int], tmp_path: Path) -> None:
+    for seed in seeds:
         earlier, folders = [], []
         for number, counts in enumerate(chain(seed, counties=4, associations=3, activities=4)):
             if not counts.answers:
                 break  # all were withdrawn: nothing is published
             folders.append(tmp_path / f"{seed}-{number}")
             earlier.append(release(folders[-1], counts, earlier))
-            assert complaints(attack(folders)) == [], (seed, number)
+            got = complaints(attack(folders))
+            if got and number:
+                last = silent(tmp_path / f"{seed}-{number}-silent", counts)
+                got = not_known_before(got, attack([*folders[:-1], last]))
+            assert got == [], (seed, number)
+
+
+def not_known_before(got: list[str], before: Findings) -> list[str]:
+    """The complaints that a last release adds to what those before it tell of the same figures.
+
+    With a delivery withdrawn, a group that is new in the last one may be a difference of groups
+    that were shown: seed 4 has the nation's ending_6b as 48 + 57 + 39 - 41, the positive answers of
+    a municipality, of short and of long activities, and of those that are in both. Nothing told now
+    takes that back, so it must only not become narrower. That a group is small is always a
+    complaint: its parts were small when they were hidden, and had to be able to be many.
+    """
+    known = {one for one in complaints(before) if not one.startswith("topped")}
+    return [one for one in got if one not in known]

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import pypdfium2
 
 
 def holds(path: Path, token: str) -> bool:
@@ -27,12 +28,19 @@ def texts(path: Path) -> Iterator[bytes]:
             yield from map(archive.read, archive.namelist())
     if data[:2] == b"\x1f\x8b":
         yield gzip.decompress(data)
+    if data[:5] == b"%PDF-":
+        yield from _of_pdf(data)
     if data[:4] == b"PAR1":
         yield str(duckdb.execute("select * from read_parquet(?)", [str(path)]).fetchall()).encode()
     if data[8:12] == b"DUCK":
         yield from _of_duckdb(path)
     if data[:15] == b"SQLite format 3":
         yield from _of_sqlite(path)
+
+
+def _of_pdf(data: bytes) -> Iterator[bytes]:
+    document = pypdfium2.PdfDocument(data)
+    yield "\n".join(page.get_textpage().get_text_bounded() for page in document).encode()
 
 
 def _of_duckdb(path: Path) -> Iterator[bytes]:

@@ -80,12 +80,6 @@ def _of_all_rounds(release: Path, name: str, key: tuple[str, ...]) -> Rows:
     return {tuple(row[column] for column in key): row for row in rows}
 
 
-def shares(rows: list[Row | None]) -> list[str]:
-    """Women, men and total; not applicable where a group is not told by gender."""
-    *genders, total = (cells(row, has_interval=False)[0] for row in rows)
-    return [*(genders if any(rows[:2]) else [".", "."]), total]
-
-
 def number(text: str) -> str:
     return f"{int(text):,}".replace(",", "\u00a0")
 
@@ -236,22 +230,23 @@ def test_every_indicators_means_are_the_releases(release: Path) -> None:
             for summed in section.xpath("./table[thead/tr/th[1][.='Svarande']]"):
                 for _, (head, *found) in body(summed):
                     key = (str(ROUND), level, unit, groups[text(head)], indicator)
-                    rows = [indicators(release).get((*key, gender)) for gender in "KMT"]
-                    answers = cells(rows[-1], has_interval=False)[1]
-                    wanted = [*shares(rows), answers]
+                    answers = cells(indicators(release).get((*key, "T")), has_interval=False)[1]
+                    wanted = [*by_gender(release, key), answers]
                     assert [text(cell) for cell in found] == wanted, (path, indicator)
                     n_figures += 1
         (short,) = page(path).xpath("//table[contains(caption, 'alla svarandegrupper')]")
         for _, (head, *found) in body(short):
             indicator = text(head).split()[0]
             key = (str(ROUND), level, unit, "all", indicator)
-            rows = [indicators(release).get((*key, gender)) for gender in "KMT"]
-            if rows[-1]:
-                assert [text(cell) for cell in found] == shares(rows), (path, indicator)
-                n_figures += 1
-            else:
-                assert {text(cell) for cell in found} == {"."}
+            assert [text(cell) for cell in found] == by_gender(release, key), (path, indicator)
+            n_figures += (*key, "T") in indicators(release)
     assert n_figures > 150
+
+
+def by_gender(release: Path, key: tuple[str, ...]) -> list[str]:
+    """Women, men and the total; a point where nobody of a gender is told."""
+    rows = [indicators(release).get((*key, gender)) for gender in "KMT"]
+    return [cells(row, has_interval=False)[0] if row else "." for row in rows]
 
 
 def test_volumes_and_response_rates_are_the_releases(release: Path) -> None:
@@ -313,7 +308,7 @@ def test_every_activitys_page_tells_its_own_figures(release: Path) -> None:
                 n_figures += 1
         n_few += len(page(path).xpath("//h2[starts-with(., 'För få')]/following-sibling::ul/li"))
     assert n_figures > 50
-    assert n_few > 20
+    assert n_few > 10
 
 
 def _at(release: Path, unit: tuple[str, str], questionnaire: str, measure: str) -> Cells:

@@ -100,6 +100,79 @@ def test_a_late_small_group_hides_what_its_difference_to_the_release_before_woul
     assert disclosure.audit([first, as_it_is], RULE).exposed
 
 
+def by_gender(**counts: tuple[int, int]) -> tuple[Family, list[Told]]:
+    """A nation of associations of women and men; `aK` are the women of association a."""
+    parts = [(association, 2) for association in sorted({atom[0] for atom in counts})]
+    for gender in "KM":
+        parts += [(name, 0) for name in (gender, *(a for a in counts if a[1] == gender))]
+    groups: dict[frozenset[str], int] = {frozenset(counts): 4}
+    for name, worth in parts:
+        groups.setdefault(frozenset(atom for atom in counts if name in atom), worth)
+    family = Family(
+        "q",
+        tuple(figure(*atoms, worth=worth) for atoms, worth in groups.items()),
+        {("q", atom): (atom, *count) for atom, count in counts.items()},
+        {},
+    )
+    sums = [[sum(counts[a][i] for a in atoms) for i in range(2)] for atoms in groups]
+    return family, [exactly(*both) for both in sums]
+
+
+def test_what_earlier_releases_tell_as_a_difference_is_shown_for_hiding_it_hides_nothing() -> None:
+    counts = {"aK": (11, 0), "bK": (10, 9), "bM": (20, 11), "cM": (2, 1), "dK": (16, 4)}
+    counts |= {"dM": (15, 4)}
+    before, true = by_gender(**counts)
+    first = disclosure.protect(before, true, [], RULE)
+    told = {f.atoms: t for f, t in zip(before.figures, first.told, strict=True)}
+    assert told[frozenset({"bM", "cM", "dM"})] == exactly(37, 16)
+    assert told[frozenset({"bM"})] == exactly(20, 11)
+    now, true = by_gender(**{atom: count for atom, count in counts.items() if atom[0] != "b"})
+    second = disclosure.protect(now, true, [first], RULE)
+    men = [f.atoms for f in now.figures].index(frozenset({"cM", "dM"}))
+    assert second.told[men] == exactly(37 - 20, 16 - 11), "b is withdrawn; the other men follow"
+    assert not disclosure.audit([first, second], RULE).exposed
+
+
+def test_each_step_tells_less_so_protecting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That d has any answers, once it is hidden, is one reason why a is narrow: not to be mended.
+
+    The other is what is told of a, d, e and f together, although it is more than d.
+    """
+    counts = {"a": 1, "c": 2, "d": 5, "e": 3, "f": 1}
+    groups = {"a": 3, "cdf": 3, "acd": 2, "d": 0, "adef": 0}
+    family = Family(
+        "q",
+        tuple(figure(*atoms, worth=worth) for atoms, worth in groups.items()),
+        {("q", atom): (atom, n, 0) for atom, n in counts.items()},
+        {},
+    )
+    true = [exactly(sum(counts[atom] for atom in atoms), 0) for atoms in groups]
+    choose = disclosure._choice
+
+    def less(
+        family: Family, true: list[Told], told: list[Told | None], *more: object, **about: bool
+    ) -> dict[int, Told | None]:
+        choice = choose(family, true, told, *more, **about)  # type: ignore[arg-type]
+        assert any(told[place] != now for place, now in choice.items()), "again, for ever"
+        return choice
+
+    monkeypatch.setattr(disclosure, "_choice", less)
+    published = disclosure.protect(family, true, [], RULE)
+    assert not disclosure.audit([published], RULE).exposed
+
+
+def test_the_audit_counts_what_earlier_releases_tell_and_this_one_does_not() -> None:
+    before, true = nation((5, 1), (4, 1), (40, 20))
+    first = disclosure.protect(before, true, [], RULE)
+    assert first.told == (exactly(49, 22), None, None, exactly(40, 20))
+    now, true = nation((5, 1), (4, 1))
+    second = disclosure.protect(now, true, [first], RULE)
+    assert second.told == (Told(9, 0, 2), None, None), "of 9 with 2 positive only a bracket"
+    verdict = disclosure.audit([first, second], RULE)
+    assert (verdict.n_known, verdict.exposed) == (1, ()), "49 - 40 and 22 - 20 tell it"
+    assert disclosure.audit([second], RULE).n_known == 0
+
+
 # --- all ways -----------------------------------------------------------------------------------
 
 

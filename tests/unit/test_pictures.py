@@ -301,7 +301,12 @@ def test_a_line_that_ends_before_the_last_round_says_of_which_year_its_figure_is
     men = (*stories.varied((2024, 2025)), stories.hidden(2026))
     story = stories.trend([stories.line("M", men)], (2024, 2025, 2026))
     share = f"{men[1].share}".replace(".", ",")
-    assert f"Män 2025: {share}" in read(pictures.trend(story)).said()
+    picture = read(pictures.trend(story))
+    assert f"Män 2025: {share}" in picture.said()
+    last = max(x for x, _ in marks(picture, MEN))
+    reached = [float(x) for p in picture.paths if p["stroke"] == MEN
+               for x in re.findall(r"[ML]([\d.]+)", p["d"])]  # fmt: skip
+    assert max(reached) <= last + 0.1  # nothing is drawn where nothing is told
 
 
 def test_women_and_men_differ_in_dash_and_mark_and_not_in_colour_alone() -> None:

@@ -26,9 +26,9 @@ _LINE = 17
 _NATION = "Riket"
 _CAPTION = "Förbunden, från högst till lägst andel"
 
-_OTHERS = Mark(svg.dot, svg.PALE, edge=svg.PALE)
-_OWN = Mark(svg.big_diamond, svg.INK)
-_OTHERS_ROW, _OWN_ROW = Mark(svg.circle, svg.GREY), Mark(svg.diamond, svg.INK)
+_OTHERS = Mark(svg.DOT, svg.PALE, edge=svg.PALE)
+_OWN = Mark(svg.BIG_DIAMOND, svg.INK)
+_OTHERS_ROW, _OWN_ROW = Mark(svg.CIRCLE, svg.GREY), Mark(svg.DIAMOND, svg.INK)
 
 
 # --- compact ------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from pipelines.report.pictures.rows import Row
 from pipelines.report.pictures.svg import Drawing, Mark
 from pipelines.report.story import Profile
 
-_OWN = Mark(svg.diamond, svg.INK)
+_OWN = Mark(svg.DIAMOND, svg.INK)
 _BESIDE = (
-    Mark(svg.triangle, svg.GREY, is_hollow=True),
-    Mark(svg.ring, svg.GREY, is_hollow=True),
-    Mark(svg.upright, svg.GREY, is_hollow=True),
+    Mark(svg.TRIANGLE, svg.GREY, is_hollow=True),
+    Mark(svg.RING, svg.GREY, is_hollow=True),
+    Mark(svg.UPRIGHT, svg.GREY, is_hollow=True),
 )
 """The last is the widest that the activity is seen against: the nation; before it the association,
 before that the comparable activities."""

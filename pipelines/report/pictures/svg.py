@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -225,58 +225,45 @@ def line_height(size: float) -> float:
 # --- marks --------------------------------------------------------------------------------------
 
 
-def circle(x: float, y: float, r: float = 3.6) -> str:
-    """A circle around a point, as a piece of a path; so are all of these."""
-    return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z"
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A shape around a point: a path that begins `left` of it and `up` from it."""
+
+    left: float
+    up: float
+    d: str
 
 
-def dot(x: float, y: float) -> str:
-    """A small circle, for many beside each other."""
-    return circle(x, y, 2.8)
+def _circle(r: float) -> Shape:
+    return Shape(r, 0, f"a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z")
 
 
-def ring(x: float, y: float) -> str:
-    """A circle wide enough to be seen around a diamond."""
-    return circle(x, y, 5.2)
+def _diamond(r: float) -> Shape:
+    return Shape(r, 0, f"l{r} {-r} {r} {r} {-r} {r}z")
 
 
-def square(x: float, y: float, r: float = 3.3) -> str:
-    """A square."""
-    return f"M{x - r:.1f} {y - r:.1f}h{2 * r}v{2 * r}h{-2 * r}z"
+CIRCLE, DOT, RING = _circle(3.6), _circle(2.8), _circle(5.2)
+"""On a line; among many; wide enough to be seen around a diamond."""
 
-
-def diamond(x: float, y: float, r: float = 4.8) -> str:
-    """A square on its corner."""
-    return f"M{x - r:.1f} {y:.1f}l{r} {-r} {r} {r} {-r} {r}z"
-
-
-def big_diamond(x: float, y: float) -> str:
-    """The own unit among others."""
-    return diamond(x, y, 6.5)
-
-
-def triangle(x: float, y: float, r: float = 5.2) -> str:
-    """A triangle upon its base."""
-    return f"M{x - r:.1f} {y + 3.5:.1f}h{2 * r}l{-r} {-1.7 * r:.2f}z"
-
-
-def upright(x: float, y: float, r: float = 7) -> str:
-    """A short upright."""
-    return f"M{x:.1f} {y - r:.1f}v{2 * r}"
+SQUARE = Shape(3.3, 3.3, "h6.6v6.6h-6.6z")
+DIAMOND, BIG_DIAMOND = _diamond(4.8), _diamond(6.5)
+TRIANGLE = Shape(5.2, -3.5, "h10.4l-5.2 -8.8z")
+UPRIGHT = Shape(0, 7, "v14")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A shape in a colour, filled or hollow; a white edge keeps filled ones apart."""
 
-    shape: Callable[[float, float], str]
+    shape: Shape
     colour: str
     is_hollow: bool = False
     edge: str = "#fff"
 
     def at(self, places: Iterable[tuple[float, float]]) -> str:
         """The mark at places, as one path."""
-        d = "".join(self.shape(x, y) for x, y in places)
+        left, up, shape = self.shape.left, self.shape.up, self.shape.d
+        d = "".join(f"M{x - left:.1f} {y - up:.1f}{shape}" for x, y in places)
         if self.is_hollow:
             return path(d, self.colour, 1.5, fill="#fff")
         return path(d, self.edge, 0.8, fill=self.colour)
@@ -339,7 +326,7 @@ def _framed(title: str, alt: str, height: float, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
         f'width="{WIDTH}" height="{height:.0f}" role="img" '
-        f'font-family="{FAMILY}, Arial, sans-serif">'
+        f'font-family="{FAMILY}, Arial, Liberation Sans, sans-serif">'
         f"<title>{escape(title, quote=False)}</title><desc>{escape(alt, quote=False)}</desc>"
         f"{body}</svg>\n"
     )

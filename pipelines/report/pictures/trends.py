@@ -42,10 +42,10 @@ class _Look:
 
 
 _LOOKS: dict[LineKind, _Look] = {
-    "nation": _Look(Mark(svg.circle, svg.GREY, is_hollow=True), 1.6, "1.5 3"),
-    "T": _Look(Mark(svg.diamond, svg.INK), 2.4),
-    "M": _Look(Mark(svg.square, svg.MEN), 2, "6 3.5"),
-    "K": _Look(Mark(svg.circle, svg.WOMEN), 2),
+    "nation": _Look(Mark(svg.CIRCLE, svg.GREY, is_hollow=True), 1.6, "1.5 3"),
+    "T": _Look(Mark(svg.DIAMOND, svg.INK), 2.4),
+    "M": _Look(Mark(svg.SQUARE, svg.MEN), 2, "6 3.5"),
+    "K": _Look(Mark(svg.CIRCLE, svg.WOMEN), 2),
 }
 """In the order they are drawn: the last lies upon the others."""
 
@@ -82,12 +82,17 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What stands at a line's end, wanted at y, and the place (x, y) it belongs to."""
+    """What stands at a line's end, wanted at y, and the place (x, y) it belongs to.
+
+    A line that ended rounds ago has a name with its year, and nothing leads there: that would look
+    like a figure of later rounds.
+    """
 
     content: tuple[str, ...]
     colour: str
     x: float
     y: float
+    has_ended: bool = False
     is_bold: bool = True
 
     @property
@@ -105,7 +110,7 @@ def draw(picture: Trend) -> Drawing:
     parts = [_grid(picture.rounds, plane.right, plane.scale), _breaks(plane)]
     if not estimates:
         return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts) + _nothing(picture))
-    levels = {e.round: e.target for e in estimates if e.target is not None}
+    levels = picture.targets
     names = [*_line_names(plane, told, contents), *_level_names(plane, levels)]
     below = _untold(picture, told)
     parts += [
@@ -286,7 +291,8 @@ def _line_names(
     for line, content in zip(told, contents, strict=True):
         end = line.estimates[-1]
         y = (at(end.low) + at(end.high)) / 2 if end.is_bracket else at(end.share)
-        yield _Name(content, line.look.colour, plane.x[end.round] + line.aside, y)
+        x, has_ended = plane.x[end.round] + line.aside, end.round != max(plane.x)
+        yield _Name(content, line.look.colour, x, y, has_ended)
 
 
 def _level_names(plane: _Plane, levels: Mapping[int, Decimal]) -> Iterator[_Name]:
@@ -302,7 +308,8 @@ def _placed(plane: _Plane, names: Sequence[_Name]) -> Iterator[str]:
         [name.y for name in names], [name.height for name in names], _NAMES, _BASE + 12
     )
     for name, centre in zip(names, centres, strict=True):
-        if abs(centre - name.y) > 4 or name.x < plane.right - 40:
+        is_beside = abs(centre - name.y) <= 4 and name.x > plane.right - 40
+        if not is_beside and not name.has_ended:
             start = min(name.x + 7, plane.right)
             lead = f"M{start:.1f} {name.y:.1f}L{plane.right + 2} {centre:.1f}"
             yield svg.path(lead, name.colour, 0.8)
