@@ -101,7 +101,7 @@ def silent(folder: Path, counts: Hierarchy) -> Path:
     source = marts_of(roll_up(counts))
     found = groups.of_questions(whole._counts(source), source.register, rule)
     hidden = {cell: None for group in found for cell in group.cells}
-    _write(folder, protected.content(source, hidden, lambda _: {}, rule), counts)
+    _write(folder, protected.content(source, hidden, lambda _: {}), counts)
     return folder
 
 
