@@ -70,6 +70,20 @@ def _make(folder: str) -> None:
     _sheet(sorted(Path(folder, "mallar").glob("*.xlsx"))[0], "mall.png", folder)
     with _ui(environment) as address:
         _shot(f"{address}/runs", "korningar.png", folder, 1200, 520)
+    _reports(folder)
+
+
+def _reports(folder: str) -> None:
+    """The site of the repository's own sample, which has rounds enough for a trend."""
+    home = Path(folder, "rapporter")
+    _nns({"NNS_RAW": str(PROJECT / "raw"), "NNS_HOME": str(home)}, "run")
+    site = home / "published" / "latest" / "site"
+    report = (site / "rapporter" / "skissmarken" / "index.html").as_uri()
+    _page(site / "index.html", "webbplats.png", folder, 1100, 1000)
+    _shot(f"{report}#indikator-2", "rapport.png", folder, 1280, 1000)
+    _page(
+        site / "rapporter" / "skissmarken" / "insatser" / "a1.html", "insats.png", folder, 900, 1250
+    )
 
 
 def _nns(environment: dict[str, str], *arguments: str) -> str:
