@@ -21,7 +21,7 @@ run: setup      ## load, check, build and publish the landing zone (raw/, or NNS
 	@$(VENV)/bin/nns run
 
 test: setup     ## run all tests
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 test-long: setup    ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -n 2 --maxschedchunk 1 -m long -vv --durations 15 \
