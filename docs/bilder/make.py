@@ -78,9 +78,8 @@ def _reports(folder: str) -> None:
     home = Path(folder, "rapporter")
     _nns({"NNS_RAW": str(PROJECT / "raw"), "NNS_HOME": str(home)}, "run")
     site = home / "published" / "latest" / "site"
-    report = (site / "rapporter" / "skissmarken" / "index.html").as_uri()
     _page(site / "index.html", "webbplats.png", folder, 1100, 1000)
-    _shot(f"{report}#indikator-2", "rapport.png", folder, 1280, 1000)
+    _page(site / "indikatorer" / "2.html", "indikator.png", folder, 1200, 1300)
     _page(
         site / "rapporter" / "skissmarken" / "insatser" / "a1.html", "insats.png", folder, 900, 1250
     )

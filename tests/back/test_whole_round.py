@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import openpyxl
+import pytest
 
 from pipelines import (
     audit,
@@ -245,6 +246,7 @@ def measures(counting: Mapping[str, Return]) -> Iterator[Row]:
 # --- the round ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_whole_round_agrees_with_the_ledger_every_night(tmp_path: Path) -> None:
     office = Office(tmp_path)
     settings, ledger = office.settings, office.ledger
