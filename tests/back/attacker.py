@@ -698,13 +698,16 @@ class _Returned:
                 self.system.bound(column, max([1.0, *answers]))
 
     def _sums(self, number: int) -> None:
-        """As for answers; an association without known activities is at least their sum."""
+        """As for answers; an association without known activities is at least their sum.
+
+        One that one known person of an association answers has no rows below the nation.
+        """
         for place, parts in self.attack.tree(number):
             for questionnaire in dict.fromkeys(self.attack.questions.values()):
                 total = self.columns.get((place, questionnaire, "T"))
                 columns = [self.columns[part, questionnaire, "T"] for part in parts
                            if (part, questionnaire, "T") in self.columns]  # fmt: skip
-                if total is not None and place.level != "activity_group":
+                if total is not None and columns and place.level != "activity_group":
                     may_be_more = place.level == "association" and self.attack.may_have_outside(
                         place, parts, questionnaire
                     )
