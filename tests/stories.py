@@ -106,7 +106,6 @@ def with_changes(estimates: Iterable[Estimate]) -> Series:
             now = replace(
                 now,
                 previous_round=before.round,
-                previous=before.share,
                 change=change,
                 is_significant=abs(change) > 8,
             )
@@ -287,7 +286,7 @@ def activity(number: int, name: str, profiles: Sequence[Profile], too_few: Seque
         name=name,
         kind="Individinriktad, kort",
         profiles=tuple(profiles),
-        too_few=tuple(too_few),
+        too_few=(("Personal", tuple(too_few)),) if too_few else (),
     )
 
 

@@ -45,7 +45,8 @@ Writer = Callable[[Content, Path], None]
 Reporter = Callable[[int, Sequence[Change], Path], None]
 """Writes what people look at: of the release's number, what changed, and the release's folder."""
 
-_LOOKED_AT = "site/"
+SITE = "site"
+"""The folder of what people look at; it is made of the rest."""
 
 
 class NoFileError(Exception):
@@ -239,7 +240,7 @@ def _is_same(before: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
     moves with other rounds, or the certificate, which counts the releases before: they tell where
     the same files come from.
     """
-    data = [file for file in before["files"] if not file["path"].startswith((CHANGES, _LOOKED_AT))]
+    data = [file for file in before["files"] if not file["path"].startswith((CHANGES, f"{SITE}/"))]
     same = [before.get(name) == manifest[name] for name in ("deliveries", "trends")]
     return data == manifest["files"] and all(same)
 

@@ -31,7 +31,13 @@ def shown(settings: Settings, round_: int) -> Earlier:
     """The measures that the latest release of a round shows; empty without one."""
     return {
         tuple(row[name] for name in _MEASURE): (row["n"], row["n_positive"])
-        for row in _read(settings, round_, "measure_results", filters=[("status", "==", SHOWN)])
+        for row in _read(
+            settings,
+            round_,
+            "measure_results",
+            columns=[*_MEASURE, "n", "n_positive"],
+            filters=[("status", "==", SHOWN)],
+        )
     }
 
 

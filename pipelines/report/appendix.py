@@ -17,7 +17,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from pipelines.release.table import SYNTHETIC_SV
+from pipelines.release.table import HIDDEN, SYNTHETIC_SV
 from pipelines.report import charts, words
 from pipelines.report.charts import ChartData
 from pipelines.report.estimates import GENDERS, Estimate
@@ -202,7 +202,7 @@ def _by_gender(section: Section) -> Summary | None:
 
 
 def _volume_cells(volume: Volume) -> Sequence[Cell]:
-    most = words.HIDDEN if volume.most_answers is None else volume.most_answers
+    most = HIDDEN if volume.most_answers is None else volume.most_answers
     return volume.label, None, None, most, volume.response_rate, volume.delivered, volume.expected
 
 
@@ -338,7 +338,9 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
                 own = [part(measure.own) for part in _PARTS.values()]
                 others = (against.get(name) for name in beside)
                 rows.append((*about, picture.title, measure.label, *own, *others))
-        rows += [(*about, "", label, words.HIDDEN) for label in activity.too_few]
+        rows += [
+            (*about, asked, label, HIDDEN) for asked, labels in activity.too_few for label in labels
+        ]
     heads += [f"{name}, %" for name in beside]
     for column in range(5):
         longest = max(len(str(cells[column])) for cells in (heads, *rows))

@@ -22,7 +22,7 @@ from pipelines.report.story import (
     ProfileRow,
     Trend,
 )
-from pipelines.swedish import listed
+from pipelines.swedish import alphabetical, listed
 
 NATION, ASSOCIATION, ACTIVITY, GROUP = "nation", "association", "activity", "activity_group"
 
@@ -45,7 +45,7 @@ class Scene:
         associations: those that delivered, by name.
         groups: the comparable groups of activities.
         questionnaires: what a questionnaire is called.
-        gender: what a gender is called.
+        genders: what a gender is called.
         axis: the rounds of every trend.
     """
 
@@ -189,7 +189,7 @@ def comparison(scene: Scene, topic: Topic, own: Unit | None) -> Comparison | Non
 
 def _by_share(dot: Dot) -> tuple[Decimal, str]:
     share = dot.estimate.share if dot.estimate else None
-    return (-(share or Decimal(0)), dot.name)
+    return (-(share or Decimal(0)), alphabetical(dot.name))
 
 
 # --- an activity --------------------------------------------------------------------------------

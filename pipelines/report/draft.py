@@ -28,7 +28,7 @@ from pipelines.report import words
 from pipelines.report.estimates import Estimate
 from pipelines.report.nine_fields import Field, Finding, fields, unplaced
 from pipelines.report.story import Block, LineKind, Report, Summary, Volume
-from pipelines.swedish import listed, number
+from pipelines.swedish import listed
 from pipelines.workbook.write import CREATED
 
 _BLUE, _RED = RGBColor(0x12, 0x50, 0x8C), RGBColor(0xB4, 0x46, 0x0F)
@@ -139,7 +139,7 @@ def _opening(report: Report, period: _Period) -> Iterator[str]:
     if report.is_synthetic:
         yield _paragraph(SYNTHETIC_SV, _WARNING)
     yield _paragraph(
-        f"Utkast. Siffrorna är ifyllda ur publicering {report.number} av omgång {report.round}. "
+        f"Utkast. Siffrorna är ifyllda ur utgåva {report.number} av omgång {report.round}. "
         "Det som står på gul botten inom hakparentes skriver förbundet självt."
     )
     yield _prompt("vem som har skrivit rapporten, och när styrelsen behandlade den")
@@ -283,8 +283,8 @@ def _volumes_table(volumes: Iterable[Volume], title: str) -> str:
     rows = [
         [
             [volume.label],
-            [words.HIDDEN if volume.most_answers is None else number(volume.most_answers)],
-            [volume.response_rate or "redovisas bara för riket"],
+            [words.count(volume.most_answers)],
+            [volume.response_rate],
         ]
         for volume in volumes
     ]

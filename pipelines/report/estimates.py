@@ -32,7 +32,7 @@ class Estimate:
         status: as in the seed of statuses; only what is shown has a share and an interval.
         n: answers; None when hidden.
         low, high: the 95 % interval of a share, or the bounds of a bracket.
-        previous, change, is_significant: against the round `previous_round`, where comparable.
+        change, is_significant: against the round `previous_round`, where comparable.
         target: the target level; None without one.
     """
 
@@ -43,7 +43,6 @@ class Estimate:
     low: Decimal | None = None
     high: Decimal | None = None
     previous_round: int | None = None
-    previous: Decimal | None = None
     change: Decimal | None = None
     is_significant: bool | None = None
     target: Decimal | None = None
@@ -147,7 +146,6 @@ def _estimate(row: Row) -> Estimate:
         low=row["bracket_low"] if is_bracket else row.get("ci_low"),
         high=row["bracket_high"] if is_bracket else row.get("ci_high"),
         previous_round=row.get("previous_round"),
-        previous=row.get("share_previous"),
         change=row.get("change"),
         is_significant=row.get("change_significant"),
         target=row.get("target_share"),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pipelines.disclosure import Rule
-from pipelines.release.table import EMPTY, Content
+from pipelines.release.table import Content
 from pipelines.release.texts import filled, texts
 from pipelines.report import words
 from pipelines.report.blocks import (
@@ -28,7 +28,7 @@ from pipelines.report.blocks import (
 )
 from pipelines.report.estimates import Earlier, Estimate, Estimates, Row, Topic, is_asked
 from pipelines.report.story import Activity, Block, Report, Section, Summary, Volume
-from pipelines.swedish import listed, several
+from pipelines.swedish import alphabetical, listed, several
 
 NATION_FOLDER = "riket"
 ALL = "all"
@@ -61,7 +61,7 @@ def _scene(content: Content, earlier: Earlier) -> Scene:
         nation=Unit(NATION, next(u for level, u in units if level == NATION), _sv("level", NATION)),
         associations=tuple(
             Unit(ASSOCIATION, unit_id, names[unit_id].removeprefix(_ASSOCIATION_IS))
-            for unit_id in sorted(delivered, key=lambda unit_id: (names[unit_id], unit_id))
+            for unit_id in sorted(delivered, key=lambda one: (alphabetical(names[one]), one))
         ),
         groups=tuple(
             Unit(GROUP, name, groups[name]["sv"]) for name in groups if (GROUP, name) in units
@@ -100,7 +100,7 @@ def _report(scene: Scene, unit: Unit, number: int, rule: Rule) -> Report:
         association_id="" if is_nation else unit.unit_id,
         name=name,
         folder=NATION_FOLDER if is_nation else unit.unit_id,
-        title=f"Indikatorer för finansiell samordning {content.round}: {name}",
+        title=f"{words.subject()} {content.round}: {name}",
         round=content.round,
         number=number,
         is_synthetic=content.is_synthetic,
@@ -231,13 +231,12 @@ def _volumes(scene: Scene, unit: Unit) -> Iterator[Volume]:
             and now.n is not None
         ]
         rate = row["response_rate"]
-        sign = words.NOT_APPLICABLE if row["status"] == EMPTY else words.HIDDEN
         is_nation = unit == scene.nation
         yield Volume(
             questionnaire_id=questionnaire,
             label=scene.questionnaires[questionnaire],
             most_answers=max(n, default=None),
-            response_rate=sign if rate is None else str(int(rate)),
+            response_rate=words.UNKNOWN if rate is None else str(int(rate)),
             delivered=row["n_associations_delivered"] if is_nation else None,
             expected=row["n_associations_expected"] if is_nation else None,
         )
@@ -263,7 +262,7 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
             kind=", ".join(facts).capitalize(),
             profiles=tuple(picture for picture, _ in found if picture),
             too_few=tuple(
-                f"{scene.questionnaires[name]}: {'; '.join(labels)}"
+                (scene.questionnaires[name], labels)
                 for name, (_, labels) in zip(scene.questionnaires, found, strict=True)
                 if labels
             ),
@@ -280,7 +279,8 @@ def _missing(scene: Scene, unit: Unit, sections: Iterable[Section]) -> Iterator[
             if r["association_id"] not in delivered
         ]
         if silent:
-            yield f"Inget resultat i den här omgången från {listed(sorted(silent))}."
+            by_name = listed(sorted(silent, key=alphabetical))
+            yield f"Inget resultat i den här omgången från {by_name}."
     yield from (
         f"Indikator {s.indicator_id}, {s.label}: {s.note}" for s in sections if not s.blocks
     )

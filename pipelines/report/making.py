@@ -16,13 +16,12 @@ from pathlib import Path
 
 from pipelines import progress
 from pipelines.disclosure import Rule
+from pipelines.release.assemble import SITE
 from pipelines.release.changes import Change
 from pipelines.release.table import Content
 from pipelines.report import appendix, draft, gather, paper, site
 from pipelines.report.estimates import Earlier
 from pipelines.report.story import Report
-
-SITE = "site"
 
 _OF_ALL: Mapping[str, Callable[[Report], bytes]] = {
     "rapport.pdf": paper.report,

@@ -109,20 +109,7 @@ def _findings(report: Report, place: Place | None) -> Iterator[Finding]:
 
 def _volumes(report: Report, place: Place) -> Iterator[Volume]:
     groups, columns = _parts("row"), _parts("column")
-    for volume in report.volumes or _told_by_blocks(report):
+    for volume in report.volumes:
         group = instrument.load().questionnaires[volume.questionnaire_id].respondent_group
         if (groups.get(group), columns["response_rate"]) == place:
             yield volume
-
-
-def _told_by_blocks(report: Report) -> Iterator[Volume]:
-    """Volumes without response rates, which are released of the nation only."""
-    most: dict[str, int | None] = {}
-    labels: dict[str, str] = {}
-    for block in (block for section in report.sections for block in section.blocks):
-        if block.topic and (now := block.trend.now("T")):
-            name = block.topic.questionnaire_id
-            labels[name] = block.asked
-            most[name] = max((n for n in (most.get(name), now.n) if n is not None), default=None)
-    for name, label in labels.items():
-        yield Volume(name, label, most[name], "", None, None)

@@ -18,7 +18,6 @@ from pipelines.swedish import number, several
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SITE = "Indikatorer för finansiell samordning"
 ORIENTATIONS = {"process": "Handlar om processen", "effect": "Handlar om effekten"}
 
 
@@ -75,9 +74,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["number"] = number
+    templates.filters |= {"number": number, "count": words.count}
     templates.globals |= {
-        "site": SITE,
+        "site": words.subject(),
         "synthetic": SYNTHETIC_SV,
         "placeholder": words.PLACEHOLDER,
         "orientations": ORIENTATIONS,

@@ -126,16 +126,14 @@ def _heading(section: Section) -> str:
 
 
 def _volume(volume: Volume, has_coverage: bool) -> list[str]:
-    most = words.HIDDEN if volume.most_answers is None else number(volume.most_answers)
     coverage = [_coverage(volume)] if has_coverage else []
-    return [volume.label, most, volume.response_rate, *coverage]
+    return [volume.label, words.count(volume.most_answers), volume.response_rate, *coverage]
 
 
 def _coverage(volume: Volume) -> str:
     if volume.expected is None:
         return ""
-    delivered = words.HIDDEN if volume.delivered is None else number(volume.delivered)
-    return f"{delivered} av {number(volume.expected)}"
+    return f"{words.count(volume.delivered)} av {number(volume.expected)}"
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -207,7 +205,7 @@ def _activity(activity: Activity) -> dict[str, Any]:
         "name": activity.name,
         "kind": activity.kind,
         "pictures": [_profile(profile) for profile in activity.profiles],
-        "too_few": activity.too_few,
+        "too_few": activity.untold,
     }
 
 

@@ -170,7 +170,7 @@ class Volume:
 
     Attributes:
         most_answers: answers to the question with the most; None when hidden.
-        response_rate: in whole percent, as written; or a sign.
+        response_rate: in whole percent, as written; or that it is unknown.
         delivered, expected: associations; None in an association's report.
     """
 
@@ -190,7 +190,7 @@ class Activity:
         code: as in the workbook.
         stem: names its files; [a-z0-9-]+ and its own within the report.
         kind: its orientation and length in words.
-        too_few: the measures without a shown figure, a text per questionnaire.
+        too_few: questionnaires with measures that have answers but no shown figure, and those.
     """
 
     code: str
@@ -198,7 +198,12 @@ class Activity:
     name: str
     kind: str
     profiles: tuple[Profile, ...]
-    too_few: tuple[str, ...]
+    too_few: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The measures without a shown figure, a text per questionnaire."""
+        return tuple(f"{asked}: {'; '.join(labels)}" for asked, labels in self.too_few)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pipelines.release.table import EMPTY, HIDDEN
 from pipelines.release.texts import texts
 from pipelines.report.estimates import Estimate
 from pipelines.swedish import number
 
-NO_DELIVERY, NOT_APPLICABLE, HIDDEN = "-", ".", ".."
-"""Kolada's signs: no answer was delivered; not applicable; not shown."""
+NO_DELIVERY, NOT_APPLICABLE = "-", EMPTY
+"""Kolada's signs beside that of what is hidden: no answer was delivered; not applicable."""
 
 SIGNS = (
     (NO_DELIVERY, "inga svar har lämnats"),
@@ -25,7 +26,15 @@ SIGNS = (
 
 PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
 
+UNKNOWN = "okänd"
+"""A response rate, where nobody noted how many questionnaires were handed out."""
+
 MINUS = "\u2212"
+
+
+def subject() -> str:
+    """What reports and the site are about."""
+    return texts("subject")["NNS"]["sv"]
 
 
 def called(kind: str) -> str:
@@ -68,7 +77,12 @@ def answers(estimate: Estimate | None) -> str:
     """The number of answers, or the sign of what is missing."""
     if estimate is None:
         return NO_DELIVERY
-    return HIDDEN if estimate.n is None else number(estimate.n)
+    return count(estimate.n)
+
+
+def count(n: int | None) -> str:
+    """A number of answers, or the sign of one that is hidden."""
+    return HIDDEN if n is None else number(n)
 
 
 def change(estimate: Estimate | None) -> str:

@@ -182,7 +182,7 @@ def test_each_measure_of_an_activity_is_a_row(name: str) -> None:
         for r in p.rows
     ]
     rows = table(book["Insatser"], "Insats")
-    told, too_few = [r for r in rows if r["Svarande"]], [r for r in rows if not r["Svarande"]]
+    told, too_few = [r for r in rows if r["svar"]], [r for r in rows if not r["svar"]]
     assert [
         (
             *(row[head] for head in ("Insats", "Svarande", "Mått", "Andel, %")),
@@ -190,8 +190,8 @@ def test_each_measure_of_an_activity_is_a_row(name: str) -> None:
         )
         for row in told
     ] == wanted
-    assert [(row["Mått"], row["Andel, %"], row["svar"]) for row in too_few] == [
-        (label, "..", None) for a in story.activities for label in a.too_few
+    assert [(row["Svarande"], row["Mått"], row["Andel, %"]) for row in too_few] == [
+        (asked, label, "..") for a in story.activities for asked, ls in a.too_few for label in ls
     ]
 
 

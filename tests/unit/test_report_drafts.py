@@ -260,13 +260,6 @@ def test_volumes_are_the_report_s_in_the_field_of_who_answered(document: Documen
     }
 
 
-def test_without_volumes_the_answers_to_the_measures_tell_how_many(story: Report) -> None:
-    document = read(draft.half_year(replace(story, volumes=())))
-    tables = [item for _, item in parts(document) if isinstance(item, Table)]
-    (row,) = [r for t in tables for r in t.rows if r.cells[0].text == "participant_ending"]
-    assert [cell.text for cell in row.cells][1:] == ["113", "redovisas bara för riket"]
-
-
 def test_outcomes_are_a_visible_gap_without_a_figure(document: Document) -> None:
     told = [item.text for under, item in parts(document) if under[0] == "Utfallsmått"]
     assert "ingår ännu inte i publiceringen" in told[1]
