@@ -21,6 +21,10 @@ SheetRole = Literal["readme", "activities", "lists"]
 """What a sheet is for that is the same in every layout; `lists` is the template's and not read."""
 
 
+_ASKED = "questionnaire"
+"""The kind of what is asked; a register study is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """One yearly measurement round, identified by its year.
@@ -207,7 +211,9 @@ def load(seeds: Path = SEEDS) -> Instrument:
     return Instrument(
         rounds={r.round: r for r in map(_round, seed_rows("rounds", seeds))},
         questionnaires={
-            q.questionnaire_id: q for q in map(_questionnaire, seed_rows("questionnaires", seeds))
+            row["questionnaire_id"]: _questionnaire(row)
+            for row in seed_rows("questionnaires", seeds)
+            if row["kind"] == _ASKED
         },
         questions={q.question_id: q for q in map(_question, seed_rows("questions", seeds))},
         scales=_scales(seeds),

@@ -8,6 +8,7 @@ rounds as (
 
 questionnaires as (
     select * from {{ ref('questionnaires') }}
+    where kind = 'questionnaire'
 ),
 
 associations as (
