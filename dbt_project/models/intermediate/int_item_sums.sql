@@ -1,0 +1,169 @@
+with
+
+responses as (
+    select * from {{ ref('stg_responses') }}
+),
+
+answers as (
+    select * from {{ ref('stg_answers') }}
+),
+
+counts as (
+    select * from {{ ref('int_measure_counts') }}
+),
+
+questions as (
+    select * from {{ ref('questions') }}
+),
+
+measures as (
+    select * from {{ ref('measures') }}
+),
+
+questionnaires as (
+    select * from {{ ref('questionnaires') }}
+),
+
+scales as (
+    select * from {{ ref('scales') }}
+),
+
+answer_codes as (
+    select
+        scale_id,
+        count(*) as n_codes
+    from scales
+    where is_answer
+    group by scale_id
+),
+
+asked as (
+    select
+        round,
+        questionnaire_id,
+        question_id,
+        {{ total('n_base') }} as n_asked,
+        {{ total('n') }} as n,
+        {{ total('n_base - n - n_dont_know') }} as n_missing,
+        bool_or(is_synthetic) as is_synthetic
+    from counts
+    group by round, questionnaire_id, question_id
+),
+
+-- A follow-up is no item: who is asked it depends on another answer.
+described as (
+    select
+        asked.*,
+        questionnaires.respondent_group,
+        measures.indicator_id,
+        questions.measure_id,
+        questions.base_question_id,
+        questions.base_question_id is null as is_item,
+        answer_codes.n_codes,
+        count(case when questions.base_question_id is null then 1 end) over (
+            partition by asked.round, asked.questionnaire_id, measures.indicator_id
+        ) as n_items
+    from asked
+    inner join questions
+        on asked.question_id = questions.question_id
+    inner join measures
+        on questions.measure_id = measures.measure_id
+    inner join questionnaires
+        on asked.questionnaire_id = questionnaires.questionnaire_id
+    inner join answer_codes
+        on questions.scale_id = answer_codes.scale_id
+),
+
+valid as (
+    select
+        answers.sha256,
+        answers.sheet,
+        answers.sheet_row,
+        described.round,
+        described.question_id,
+        described.indicator_id,
+        described.is_item,
+        described.n_items,
+        answers.code = 1 as is_lowest,
+        answers.code = described.n_codes as is_highest,
+        {{ index_parts('answers.code', 'described.n_codes') }} as score
+    from answers
+    inner join responses
+        on answers.sha256 = responses.sha256
+        and answers.sheet = responses.sheet
+        and answers.sheet_row = responses.sheet_row
+    inner join described
+        on responses.round = described.round
+        and responses.questionnaire_id = described.questionnaire_id
+        and answers.question_id = described.question_id
+    left join answers as bases
+        on answers.sha256 = bases.sha256
+        and answers.sheet = bases.sheet
+        and answers.sheet_row = bases.sheet_row
+        and described.base_question_id = bases.question_id
+    where answers.is_answer
+        and (described.is_item or bases.is_positive)
+),
+
+-- What a respondent answered of an indicator's items, all of them or not.
+totalled as (
+    select
+        sha256,
+        sheet,
+        sheet_row,
+        indicator_id,
+        count(*) as n_answered,
+        sum(score) as total
+    from valid
+    where is_item
+    group by sha256, sheet, sheet_row, indicator_id
+),
+
+summed as (
+    select
+        valid.round,
+        valid.question_id,
+        count(case when is_lowest then 1 end) as n_lowest,
+        count(case when is_highest then 1 end) as n_highest,
+        count(total) as n_complete,
+        {{ total('case when total is not null then score end') }} as sum_score,
+        {{ total('case when total is not null then score * score end') }} as sum_square,
+        {{ total('score * total') }} as sum_product
+    from valid
+    left join totalled
+        on valid.is_item
+        and valid.sha256 = totalled.sha256
+        and valid.sheet = totalled.sheet
+        and valid.sheet_row = totalled.sheet_row
+        and valid.indicator_id = totalled.indicator_id
+        and valid.n_items = totalled.n_answered
+    group by valid.round, valid.question_id
+),
+
+final as (
+    select
+        described.round,
+        described.questionnaire_id,
+        described.question_id,
+        described.respondent_group,
+        described.indicator_id,
+        described.measure_id,
+        described.is_item,
+        described.n_items,
+        described.n_asked,
+        described.n,
+        described.n_missing,
+        coalesce(summed.n_lowest, 0) as n_lowest,
+        coalesce(summed.n_highest, 0) as n_highest,
+        coalesce(summed.n_complete, 0) as n_complete,
+        coalesce(summed.sum_score, 0) as sum_score,
+        coalesce(summed.sum_square, 0) as sum_square,
+        coalesce(summed.sum_product, 0) as sum_product,
+        described.is_synthetic
+    from described
+    left join summed
+        on described.round = summed.round
+        and described.question_id = summed.question_id
+)
+
+select * from final
