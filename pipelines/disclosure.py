@@ -29,7 +29,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,10 @@ class Rule:
 
 
 def rule(min_answers: int | None = None, seeds: Path = SEEDS) -> Rule:
-    """The rule of the seed, with another T when one is given."""
+    """The rule of the seed, with another T when one is given; other thresholds are not of it."""
     values = {row["rule"]: int(row["value"]) for row in seed_rows("disclosure", seeds)}
-    return Rule(**values | ({"min_answers": min_answers} if min_answers else {}))
+    values |= {"min_answers": min_answers} if min_answers else {}
+    return Rule(**{threshold.name: values[threshold.name] for threshold in fields(Rule)})
 
 
 @dataclass(frozen=True, slots=True)

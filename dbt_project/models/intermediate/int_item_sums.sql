@@ -108,36 +108,37 @@ valid as (
 -- What a respondent answered of an indicator's items, all of them or not.
 totalled as (
     select
-        sha256,
-        sheet,
-        sheet_row,
-        indicator_id,
-        count(*) as n_answered,
-        sum(score) as total
+        *,
+        count(case when is_item then 1 end) over respondent as n_answered,
+        sum(case when is_item then score end) over respondent as sum_answered
     from valid
-    where is_item
-    group by sha256, sheet, sheet_row, indicator_id
+    window respondent as (partition by sha256, sheet, sheet_row, indicator_id)
+),
+
+-- The total is that of a complete respondent, and null for what is no item.
+scored as (
+    select
+        round,
+        question_id,
+        is_lowest,
+        is_highest,
+        score,
+        case when is_item and n_answered = n_items then sum_answered end as total
+    from totalled
 ),
 
 summed as (
     select
-        valid.round,
-        valid.question_id,
+        round,
+        question_id,
         count(case when is_lowest then 1 end) as n_lowest,
         count(case when is_highest then 1 end) as n_highest,
         count(total) as n_complete,
         {{ total('case when total is not null then score end') }} as sum_score,
         {{ total('case when total is not null then score * score end') }} as sum_square,
         {{ total('score * total') }} as sum_product
-    from valid
-    left join totalled
-        on valid.is_item
-        and valid.sha256 = totalled.sha256
-        and valid.sheet = totalled.sheet
-        and valid.sheet_row = totalled.sheet_row
-        and valid.indicator_id = totalled.indicator_id
-        and valid.n_items = totalled.n_answered
-    group by valid.round, valid.question_id
+    from scored
+    group by round, question_id
 ),
 
 final as (
