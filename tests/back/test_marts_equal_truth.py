@@ -17,6 +17,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+import reliability_truth
 import truth
 from comparison import differences, mart, rows_of
 from openpyxl.worksheet.worksheet import Worksheet
@@ -26,6 +27,7 @@ from pipelines.settings import Settings
 
 RAW = Path(__file__).parents[2] / "raw"
 ROUNDS = ("2024", "2025")
+KEYS = truth.KEYS | reliability_truth.KEYS
 SPELLINGS: tuple[Callable[[str, str], str], ...] = (
     lambda code, label: code,
     lambda code, label: label.upper(),
@@ -143,16 +145,16 @@ def snapshot(zone: Path, sample_snapshot: Path, build_snapshot: Callable[[Path],
 
 @pytest.fixture(scope="module")
 def expected(zone: Path) -> dict[str, pd.DataFrame]:
-    return truth.compute(zone)
+    return truth.compute(zone) | reliability_truth.compute(zone)
 
 
-@pytest.mark.parametrize("name", truth.KEYS)
+@pytest.mark.parametrize("name", KEYS)
 def test_every_number_of_the_mart_equals_the_truth(
     name: str, snapshot: Path, expected: dict[str, pd.DataFrame]
 ) -> None:
     rows = rows_of(expected[name])
     assert rows, f"the landing zone has nothing for {name}: the comparison would be empty"
-    faults = differences(mart(snapshot, name), rows, truth.KEYS[name])
+    faults = differences(mart(snapshot, name), rows, KEYS[name])
     if faults:
         pytest.fail(f"{name}: {faults}", pytrace=False)
 
