@@ -17,7 +17,7 @@
     case
         when {{ spread_a }} > 0 and {{ spread_b }} > 0 then least(1, greatest(-1,
             cast({{ spread_ab }} as double)
-                / (sqrt(cast({{ spread_a }} as double)) * sqrt(cast({{ spread_b }} as double)))
+                / sqrt(cast({{ spread_a }} as double) * cast({{ spread_b }} as double))
         ))
     end
 {%- endmacro %}
