@@ -39,13 +39,14 @@
     ) }}
 {%- endmacro %}
 
-{# A bound of Bonett's interval (2002) of alpha, 1 - exp(ln(1 - alpha) ± z·sqrt(2k / ((k - 1)(n - 2)))),
-   from 1 - alpha; sign is '+' for the lower bound and '-' for the upper. Null up to two
-   respondents, and where alpha is 1: ln 0 has no interval. #}
+{# A bound of alpha's interval, 1 - exp(ln(1 - alpha) ± z·sqrt(2k / ((k - 1)(n - 2)))) (Bonett 2002),
+   from unexplained, which is 1 - alpha; sign is '+' for the lower bound and '-' for the upper. Null up
+   to two respondents, and where alpha is 1: ln 0 has no interval. #}
 {% macro alpha_bound(sign) -%}
     case
-        when n_complete > 2 and unexplained > 0 then 1 - unexplained * exp({{ sign }} {{ var('z') }} * sqrt(
-            cast(2 * n_items as double) / ((n_items - 1) * (n_complete - 2))
-        ))
+        when n_complete > 2 and unexplained > 0
+            then 1 - unexplained * exp({{ sign }} {{ var('z') }} * sqrt(
+                cast(2 * n_items as double) / ((n_items - 1) * (n_complete - 2))
+            ))
     end
 {%- endmacro %}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.settings import DBT_PROJECT, SEEDS
 
@@ -131,6 +132,15 @@ def test_every_column_of_every_seed_is_typed_and_described(manifest: Any) -> Non
             header = next(csv.reader(file))
         assert list(seed.columns) == header, name
         assert list(seed.config.column_types) == header, name
+
+
+def test_every_scale_is_a_whole_number_of_parts_of_the_index() -> None:
+    """Else sums of scores would be rounded; a longer scale needs a larger `index_parts`."""
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    with (SEEDS / "scales.csv").open(encoding="utf-8", newline="") as file:
+        codes = Counter(r["scale_id"] for r in csv.DictReader(file) if r["is_answer"] == "true")
+    parts = project["vars"]["index_parts"]
+    assert {scale: n for scale, n in codes.items() if parts % (n - 1)} == {}
 
 
 def test_every_model_and_test_stays_within_the_build_s_time(manifest: Any) -> None:

@@ -20,6 +20,8 @@ FACTS = (
     "key_figures",
     "national_results",
     "response_rates",
+    "reliability",
+    "item_quality",
     "submissions",
     "roster",
 )

@@ -203,7 +203,10 @@ spread_pairs as (
         count(*) as n_associations,
         {{ spread('count(*)', 'sum(parts * parts)', 'sum(parts)', 'sum(parts)') }} as spread_now,
         {{ spread(
-            'count(*)', 'sum(parts_previous * parts_previous)', 'sum(parts_previous)', 'sum(parts_previous)'
+            'count(*)',
+            'sum(parts_previous * parts_previous)',
+            'sum(parts_previous)',
+            'sum(parts_previous)'
         ) }} as spread_previous,
         {{ spread(
             'count(*)', 'sum(parts * parts_previous)', 'sum(parts)', 'sum(parts_previous)'
