@@ -1,4 +1,4 @@
-"""The quality of the instrument computed another way: exact fractions and numpy, for comparison only.
+"""The quality of the instrument computed another way, by fractions and numpy: for comparison only.
 
 Belongs here: the marts `reliability` and `item_quality` by their textbook definitions, from the
 answers that `truth` reads. Does not: anything of `pipelines` or the dbt models, or textbook data.
@@ -71,7 +71,9 @@ def counts(facts: Facts, questions: Table, round_: int) -> Row:
     for question in questions:
         codes = truth.codes_of(question, facts.seeds, is_answer="true")
         unsure = truth.codes_of(question, facts.seeds, is_answer="false")
-        given = [r.answers.get(question["question_id"]) for r in answers_to(facts, question, round_)]
+        given = [
+            r.answers.get(question["question_id"]) for r in answers_to(facts, question, round_)
+        ]
         n_asked += len(given)
         n += sum(code in codes for code in given)
         n_dont_know += sum(code in unsure for code in given)
@@ -106,7 +108,9 @@ def complete_scores(facts: Facts, items: Table, round_: int) -> list[Scores]:
                 index[question["measure_id"]] = Fraction(code - 1, len(codes) - 1)
         if len(index) == len(measures):
             found.append([index[measure] for measure in measures])
-    return [list(column) for column in zip(*found, strict=True)] if found else [[] for _ in measures]
+    return (
+        [list(column) for column in zip(*found, strict=True)] if found else [[] for _ in measures]
+    )
 
 
 def alpha_of(columns: list[Scores]) -> Row:
@@ -160,9 +164,7 @@ def earlier_round(facts: Facts, questions: Table, round_: int) -> int | None:
         return None
     [before] = found
     group = (questions[0]["respondent_group"], questions[0]["indicator_id"])
-    then = [
-        q for q in asked(facts, before) if (q["respondent_group"], q["indicator_id"]) == group
-    ]
+    then = [q for q in asked(facts, before) if (q["respondent_group"], q["indicator_id"]) == group]
     made_of = [
         {
             (q["questionnaire_id"], q["measure_id"])

@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import reliability_truth
 import truth
@@ -119,40 +121,53 @@ def write_seeds(folder: Path, sheets: dict[str, Sheet]) -> None:
 
 def write_lake(settings: Settings, sheets: dict[str, Sheet]) -> None:
     """One delivery of an association of the nation, with a sheet per questionnaire."""
-    answers = [
-        (name, number, {f"{name}_{item}": code for item, code in enumerate(row) if code})
-        for name, sheet in sheets.items()
-        for number, row in enumerate(sheet.rows, start=2)
+    delivery = {"sha256": "s", "round": ROUND, "association_id": "a", "state": "loaded"}
+    extend(settings.lake / "deliveries.parquet", [delivery | {"is_synthetic": False}])
+    answers = settings.lake / "answers"
+    (answers / f"round={ROUND}").mkdir(parents=True)
+    written = answers / f"round={ROUND}" / "s.parquet"
+    shutil.copy(answers / "round=0" / "none.parquet", written)
+    extend(
+        written,
+        [
+            {"sha256": "s", "sheet": name, "row": number, "questionnaire_id": name}
+            | {"answers": [(f"{name}_{item}", code) for item, code in enumerate(row) if code]}
+            for name, sheet in sheets.items()
+            for number, row in enumerate(sheet.rows, start=2)
+        ],
+    )
+
+
+def extend(path: Path, rows: list[Row]) -> None:
+    """Adds rows to a Parquet file; columns they have not are null."""
+    schema = pq.read_schema(path)
+    added = pa.Table.from_pylist(rows, schema=schema)
+    pq.write_table(pa.concat_tables([pq.read_table(path, partitioning=None), added]), path)
+
+
+def build(home: Path, project: Path) -> None:
+    """Both marts and all they come from, without their tests."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        *("--quiet", "build", "--select", "+reliability", "+item_quality"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        *("--project-dir", str(project), "--profiles-dir", str(project)),
+        *("--vars", "{index_parts: 300}"),  # a multiple of 100, 6, 5 and 1
     ]
-    table = settings.lake / "answers" / f"round={ROUND}" / "s.parquet"
-    table.parent.mkdir(parents=True)
-    with duckdb.connect() as connection:
-        deliveries = settings.lake / "deliveries.parquet"
-        connection.execute(f"create table deliveries as from read_parquet('{deliveries}')")
-        connection.execute(
-            "insert into deliveries by name select 's' as sha256, ? as round, "
-            "'a' as association_id, 'loaded' as state, false as is_synthetic",
-            [ROUND],
-        )
-        connection.execute(f"copy deliveries to '{deliveries}'")
-        empty = settings.lake / "answers" / "round=0" / "none.parquet"
-        connection.execute(
-            f"create table answers as from read_parquet('{empty}', hive_partitioning = false)"
-        )
-        connection.executemany(
-            "insert into answers by name select 's' as sha256, $1 as sheet, $2 as row, "
-            "$1 as questionnaire_id, map_from_entries($3::struct(k varchar, v tinyint)[]) as answers",
-            [(name, row, [{"k": k, "v": v} for k, v in codes.items()]) for name, row, codes in answers],
-        )
-        connection.execute(f"copy answers to '{table}'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("DBT_TARGET_PATH", str(home / "target"))
+        patch.setenv("DBT_LOG_PATH", str(home / "logs"))
+        result = dbtRunner().invoke(arguments)
+    DuckDBConnectionManager.close_all_connections()
+    assert result.success, result.exception or result.result
 
 
 @pytest.fixture(scope="module")
 def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working database after a build of the two marts and all they come from."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
+    """The working database of a landing zone with one association that answered all of it."""
     home = tmp_path_factory.mktemp("textbooks")
     settings = Settings(raw=home / "raw", home=home)
     (settings.raw / "register").mkdir(parents=True)
@@ -166,18 +181,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     write_seeds(project / "seeds", SHEETS)
     settings.working_database.parent.mkdir(parents=True)
-    folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    only = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    parts = ["--vars", "{index_parts: 300}"]  # a multiple of 100, 6, 5 and 1
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        patch.setenv("DBT_TARGET_PATH", str(home / "target"))
-        patch.setenv("DBT_LOG_PATH", str(home / "logs"))
-        result = dbtRunner().invoke(
-            ["--quiet", "build", "--select", "+reliability", "+item_quality"] + folders + only + parts
-        )
-    DuckDBConnectionManager.close_all_connections()
-    assert result.success, result.exception or result.result
+    build(home, project)
     with duckdb.connect(str(settings.working_database), read_only=True) as connection:
         yield connection
 
