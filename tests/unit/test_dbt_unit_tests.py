@@ -22,6 +22,8 @@ FACTS = (
     "response_rates",
     "submissions",
     "roster",
+    "activity_groups",
+    "activity_comparisons",
 )
 
 
