@@ -526,10 +526,7 @@ def _plan(
         activity=activity,
         not_asked=tuple(c for c in kinds if _is_extra(c.field, layout, round_, instrument)),
         problems=(
-            *(
-                {"rule_id": "column_unknown", "cell": address(layout.header_row, i), "value": v}
-                for i, v in unknown
-            ),
+            *(_unknown(layout, i, cell, instrument) for i, cell in unknown),
             *_not_as_asked(layout, positions, round_, instrument),
         ),
         repeated=Column(*repeated, "") if repeated else None,
@@ -538,6 +535,18 @@ def _plan(
         is_numbered=_number_test(layout, kinds),
         is_sum=_sum_test(kinds, instrument),
     )
+
+
+def _unknown(layout: SheetLayout, i: int, cell: Cell, instrument: Instrument) -> dict[str, Any]:
+    """An unknown column as a problem; one of the activities sheet may be meant as a category."""
+    problem = {"cell": address(layout.header_row, i), "value": cell}
+    if layout.questionnaire_id:
+        return {"rule_id": "column_unknown", **problem}
+    return {
+        "rule_id": "activity_column_unknown",
+        "wanted": f"{instrument.category_word}_",
+        **problem,
+    }
 
 
 def _categories(header: Iterable[Cell], instrument: Instrument) -> list[str]:

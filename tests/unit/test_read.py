@@ -189,7 +189,8 @@ def test_a_header_that_names_no_category_is_an_unknown_column(header):
     book = workbook("2024", {})
     _grouped(header, "unga")(book)
     reading = read(book)
-    assert told(reading) == [("column_unknown", "Insatser", "F1")]
+    assert told(reading) == [("activity_column_unknown", "Insatser", "F1")]
+    assert reading.findings[0].remedy.endswith("börja rubriken med kategori_.")
     assert not any(a.categories for a in reading.activities)
 
 
@@ -418,6 +419,7 @@ CELLS: dict[str, tuple[Change, str, str]] = {
     "column_missing": (_without_column("Personal", "staff_1c"), "Personal", ""),
     "field_missing": (_without_column("Personal", "kon"), "Personal", ""),
     "column_unknown": (_put("Personal", "V1", "egen fråga"), "Personal", "V1"),
+    "activity_column_unknown": (_grouped("målgrupp"), "Insatser", "F1"),
     "sheet_unknown": (lambda book: book.create_sheet("Blad1"), "Blad1", ""),
     "activities_missing": (_without("Insatser"), "", ""),
     "activity_repeated": (_put("Insatser", "A3", " a1"), "Insatser", "A3"),
