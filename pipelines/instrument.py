@@ -17,8 +17,11 @@ from typing import Literal, get_args
 
 from pipelines.settings import SEEDS
 
-SheetRole = Literal["readme", "activities", "lists"]
-"""What a sheet is for that is the same in every layout; `lists` is the template's and not read."""
+SheetRole = Literal["readme", "activities", "categories", "lists"]
+"""What a sheet is for that is the same in every layout; `lists` is the template's and not read.
+
+`categories` are columns of the activities sheet that the associations add, by how they begin.
+"""
 
 
 _ASKED = "questionnaire"
@@ -112,7 +115,7 @@ class SheetLayout:
 class WorkbookField:
     """A key of the readme sheet or a column of the activities sheet, the same in every layout.
 
-    The lists sheet has one row, for its name.
+    The lists sheet has one row, for its name, and so have the categories, for their first word.
     """
 
     sheet_role: SheetRole
@@ -188,6 +191,11 @@ class Instrument:
     def fields_of(self, role: SheetRole) -> tuple[WorkbookField, ...]:
         """The rows that describe a sheet: keys of the readme, columns of the activities."""
         return tuple(f for f in self.workbook_fields if f.sheet_role == role)
+
+    @property
+    def category_word(self) -> str:
+        """The header of a column of comparable groups, or its first word, before `_`."""
+        return self.fields_of("categories")[0].name
 
     def sheet_name_of(self, role: SheetRole) -> str:
         """The name of the readme, the activities or the lists sheet."""

@@ -6,7 +6,8 @@ computing any figure (dbt).
 
 ```
 lake/answers/round=2026/<sha256>.parquet      a row per returned questionnaire, with its answers
-lake/deliveries.parquet, activities.parquet, handed_out.parquet, register/*.parquet
+lake/deliveries.parquet, activities.parquet, activity_categories.parquet, handed_out.parquet
+lake/register/*.parquet
 lake/manifest.json                            a row per delivery ever seen
 receipts/2026/.findings/                      what was found in each delivery
 ```
@@ -359,6 +360,11 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
         for sha256, rows in listed.items()
         for a in rows
     ]
+    categories = [
+        {**a, "category": category, "value": value}
+        for a in activities
+        for category, value in a.get("categories", {}).items()  # a former program read none
+    ]
     handed_out = [
         {**a, "questionnaire_id": questionnaire_id, "handed_out": count}
         for a in activities
@@ -381,6 +387,10 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
             activities,
             dict.fromkeys(("sha256", "insats_kod", "activity_key", "inriktning", "langd"), text),
         ),
+        "activity_categories": (
+            categories,
+            dict.fromkeys(("sha256", "insats_kod", "category", "value"), text),
+        ),
         "handed_out": (
             handed_out,
             {"sha256": text, "insats_kod": text, "questionnaire_id": text, "handed_out": integer},
@@ -388,7 +398,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
         "register/associations": (
             map(fields_of, register.associations.values()),
             {"association_id": text, "association_name": text, "county_code": text}
-            | {"agreement_from": day, "agreement_to": day},
+            | {"agreement_from": day, "agreement_to": day, "kind": text, "in_nation": pa.bool_()},
         ),
         "register/memberships": (
             map(fields_of, register.memberships),

@@ -25,13 +25,20 @@ class RegisterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """A coordination association and its agreement with NNS; `agreement_to` None: still."""
+    """A coordination association and its agreement with NNS; `agreement_to` None: still.
+
+    Attributes:
+        kind: what an organisation is that is no association; empty for an association.
+        in_nation: whether it counts in the nation, its county and the comparable groups.
+    """
 
     association_id: str
     association_name: str
     county_code: str
     agreement_from: date | None
     agreement_to: date | None
+    kind: str = ""
+    in_nation: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +180,15 @@ def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _association(row: dict[str, str]) -> Association:
+    kind = row.get("kind", "")
     return Association(
         association_id=_required(row, "association_id"),
         association_name=_required(row, "association_name"),
         county_code=_required(row, "county_code"),
         agreement_from=_day(row["agreement_from"], last=False),
         agreement_to=_day(row["agreement_to"], last=True),
+        kind=kind,
+        in_nation=_flag(row, "in_nation", default=not kind),
     )
 
 
@@ -274,6 +284,16 @@ def _required(row: dict[str, str], column: str) -> str:
     if not row[column]:
         raise ValueError(f"{column} är tom.")
     return row[column]
+
+
+def _flag(row: dict[str, str], column: str, *, default: bool) -> bool:
+    """True or false, in any case as Excel turns it; the default where the column or cell is not."""
+    text = row.get(column, "")
+    if not text:
+        return default
+    if text.casefold() not in ("true", "false"):
+        raise ValueError(f"{column} är {text!r}; skriv true eller false, eller lämna tomt.")
+    return text.casefold() == "true"
 
 
 def _rounds(row: dict[str, str]) -> dict[str, Any]:

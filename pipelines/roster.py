@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pipelines.findings import thresholds
 from pipelines.instrument import Instrument, Round
@@ -29,6 +30,8 @@ class Entry:
         merged_from: ids of the associations that went up in it with this very round.
         deliveries: its files of the round, whatever became of them, oldest first.
         is_erased: whether what it delivered was erased: nothing more is asked of it.
+        kind: what an organisation is that is no association; empty for an association.
+        in_nation: whether it counts in the nation.
     """
 
     association_id: str
@@ -39,6 +42,8 @@ class Entry:
     merged_from: tuple[str, ...]
     deliveries: tuple[Delivery, ...]
     is_erased: bool = False
+    kind: str = ""
+    in_nation: bool = True
 
     @property
     def telling(self) -> Delivery | None:
@@ -126,6 +131,7 @@ def of_round(
             merged_from=merged.get(association_id, ()),
             deliveries=tuple(deliveries.get(association_id, ())),
             is_erased=(round_, association_id) in erased,
+            **_as_registered(register.associations.get(association_id)),
         )
         for association_id in expected | set(deliveries)
     ]
@@ -140,6 +146,10 @@ def expected_associations(register: Register, round_: Round) -> list[Association
         if (a.agreement_from is None or a.agreement_from <= round_.closes)
         and (a.agreement_to is None or a.agreement_to >= round_.opens)
     ]
+
+
+def _as_registered(association: Association | None) -> dict[str, Any]:
+    return {n: getattr(association, n) for n in ("kind", "in_nation")} if association else {}
 
 
 def name_of(register: Register, association_id: str) -> str:

@@ -44,7 +44,10 @@ RATE_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One association's delivery, or that there is none; `days_late` of one that counts."""
+    """One association's delivery, or that there is none; `days_late` of one that counts.
+
+    `in_nation` is false for an organisation that is not counted among the associations.
+    """
 
     association_id: str | None
     association_name: str
@@ -56,6 +59,7 @@ class Line:
     warnings: int
     state: str
     days_late: int | None = None
+    in_nation: bool = True
 
     @property
     def short_name(self) -> str:
@@ -76,7 +80,7 @@ class Overview:
 
     Attributes:
         lines: by association name; deliveries of unknown associations last.
-        expected: associations whose agreement is valid in the round.
+        expected: associations in the nation whose agreement is valid in the round.
         days_left: until the delivery deadline, negative afterwards.
         next_step: what to do now, in Swedish.
         rates: handed out and returned of the nation, by questionnaire; empty when the marts are not
@@ -104,8 +108,12 @@ class Overview:
 
     @property
     def loaded(self) -> int:
-        """Associations that have a file that counts, a workbook or web answers."""
-        return len({li.association_id for li in self.lines if li.state == "loaded"})
+        """Associations in the nation that have a file that counts, a workbook or web answers."""
+        return self._loaded(in_nation=True)
+
+    def _loaded(self, *, in_nation: bool) -> int:
+        lines = [li for li in self.lines if li.state == "loaded" and li.in_nation == in_nation]
+        return len({li.association_id for li in lines})
 
     @property
     def waiting(self) -> int:
@@ -148,6 +156,7 @@ class Overview:
             (STATES["stopped"], self.waiting),
             (STATES["new"], self.count("new")),
             (STATES["missing"], self.count("missing")),
+            (f"{STATES['loaded']} utanför riket", self._loaded(in_nation=False)),
             ("kom sent", self.late),
             ("ersatt fil" if replaced == 1 else "ersatta filer", replaced),
             *((STATES[s], len(self.associations(s))) for s in ("withdrawn", "erased")),
@@ -215,7 +224,7 @@ def overview(
     return Overview(
         round=current,
         lines=lines,
-        expected=sum(e.is_expected for e in entries),
+        expected=sum(e.is_expected and e.in_nation for e in entries),
         days_left=days_left,
         next_step=next_step,
         rates=_rates(settings, instrument, round_),
@@ -281,8 +290,8 @@ def _lines(
     current: Round,
     register: Register,
 ) -> tuple[Line, ...]:
-    names = {e.association_id: e.association_name for e in entries}
-    lines = [_line(d, names, current) for d in deliveries]
+    of_association = {e.association_id: e for e in entries}
+    lines = [_line(d, of_association.get(d.association_id or ""), current) for d in deliveries]
     lines += [Line(None, "", file, None, None, 0, 0, 0, "new") for file in fresh]
     delivered = {d.association_id for d in deliveries}
     absent = {e.association_id: "missing" for e in entries if e.is_expected}
@@ -297,10 +306,10 @@ def _lines(
     )
 
 
-def _line(d: lake.Delivery, names: Mapping[str, str], current: Round) -> Line:
+def _line(d: lake.Delivery, of: Entry | None, current: Round) -> Line:
     return Line(
         d.association_id,
-        names.get(d.association_id or "", ""),
+        of.association_name if of else "",
         d.file,
         d.received,
         d.n_questionnaires if d.is_readable else None,
@@ -309,6 +318,7 @@ def _line(d: lake.Delivery, names: Mapping[str, str], current: Round) -> Line:
         d.total(Severity.WARNING),
         d.state,
         roster.days_late(d, current) if d.state == "loaded" else None,
+        of.in_nation if of else True,
     )
 
 

@@ -27,16 +27,20 @@
     end
 {%- endmacro %}
 
-{# The pooled two-sided z-test of n_positive / n of two rows; false when both are
-   0 % or both 100 %. #}
+{# Whether n_positive / n of two rows differ, see below. #}
 {% macro differs(a, b) -%}
+    {{ proportions_differ(a ~ '.n_positive', a ~ '.n', b ~ '.n_positive', b ~ '.n') }}
+{%- endmacro %}
+
+{# The pooled two-sided z-test of two proportions; false when both are 0 % or both 100 %. #}
+{% macro proportions_differ(n_positive, n, n_positive_other, n_other) -%}
     {%- set pooled -%}
-        (cast({{ a }}.n_positive + {{ b }}.n_positive as double) / ({{ a }}.n + {{ b }}.n))
+        (cast({{ n_positive }} + {{ n_positive_other }} as double) / ({{ n }} + {{ n_other }}))
     {%- endset -%}
-    abs(cast({{ a }}.n_positive as double) / {{ a }}.n
-        - cast({{ b }}.n_positive as double) / {{ b }}.n)
+    abs(cast({{ n_positive }} as double) / {{ n }}
+        - cast({{ n_positive_other }} as double) / {{ n_other }})
         > {{ var('z') }} * sqrt(
             {{ pooled }} * (1 - {{ pooled }})
-            * (cast(1 as double) / {{ a }}.n + cast(1 as double) / {{ b }}.n)
+            * (cast(1 as double) / {{ n }} + cast(1 as double) / {{ n_other }})
         )
 {%- endmacro %}

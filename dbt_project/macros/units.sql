@@ -7,14 +7,15 @@
 {%- endmacro %}
 
 {# The unit a row of facts belongs to on each of the levels; null where it belongs to none.
-   Expects the columns levels.level, county_code, association_id and those the levels need. #}
+   Expects the columns levels.level, association_id, county_code, in_nation and those the levels
+   need: insats_kod; group_id, of a row for each of the activity's comparable groups. #}
 {% macro unit_id(levels) -%}
     {%- set ids = {
-        'nation': "'" ~ var('nation_id') ~ "'",
-        'county': "'00' || county_code",
+        'nation': "case when in_nation then '" ~ var('nation_id') ~ "' end",
+        'county': "case when in_nation then '00' || county_code end",
         'association': 'association_id',
         'activity': activity_id(),
-        'activity_group': 'langd',
+        'activity_group': 'group_id',
     } -%}
     case levels.level
         {%- for level in levels %}

@@ -1,5 +1,5 @@
--- Each association's answers count once in each of its municipalities, and no value stands on
--- fewer answers than the key figure asks for.
+-- Each association's answers, when it is in the nation, count once in each of its municipalities, and
+-- no value stands on fewer answers than the key figure asks for.
 with
 
 published as (
@@ -22,6 +22,7 @@ answered as (
     inner join {{ ref('memberships') }} as memberships
         on counts.association_id = memberships.association_id
         and {{ applies('rounds.round', 'memberships') }}
+    where counts.in_nation
     group by key_figures.kpi_id, counts.round
 )
 

@@ -1,17 +1,32 @@
 -- The nation's questionnaires are the same by questionnaire and in all; what is handed out and
--- returned adds up from activities to associations to the nation.
+-- returned adds up from activities to associations to the nation, in which not all of them are.
 with
+
+associations as (
+    select * from {{ ref('stg_associations') }}
+),
 
 rates as (
     select
+        response_rates.*,
+        coalesce(associations.in_nation, true) as in_nation
+    from {{ ref('response_rates') }} as response_rates
+    left join associations
+        on response_rates.level = 'association'
+        and response_rates.unit_id = associations.association_id
+),
+
+added_up as (
+    select
         round,
-        sum(case when level = 'nation' then returned end) as n_nation,
-        sum(case when level = 'county' then returned end) as n_counties,
+        sum(case when level = 'nation' then returned else 0 end) as n_nation,
+        sum(case when level = 'county' then returned else 0 end) as n_counties,
+        sum(case when level = 'association' and in_nation then returned else 0 end) as n_inside,
         sum(case when level = 'association' then returned end) as n_associations,
         sum(case when level = 'activity' then returned else 0 end) as n_activities,
         sum(case when level = 'nation' then handed_out end) as handed_out_nation,
-        sum(case when level = 'association' then handed_out end) as handed_out_associations
-    from {{ ref('response_rates') }}
+        sum(case when level = 'association' and in_nation then handed_out end) as handed_out_inside
+    from rates
     group by round
 ),
 
@@ -22,20 +37,26 @@ volumes as (
 ),
 
 submitted as (
-    select round, count(*) as n_questionnaires
-    from {{ ref('stg_responses') }}
-    group by round
+    select
+        responses.round,
+        count(*) as n_questionnaires,
+        count(*) filter (where associations.in_nation) as n_inside
+    from {{ ref('stg_responses') }} as responses
+    left join associations
+        on responses.association_id = associations.association_id
+    group by responses.round
 )
 
 select submitted.round
 from submitted
-left join rates
-    on submitted.round = rates.round
+left join added_up
+    on submitted.round = added_up.round
 left join volumes
     on submitted.round = volumes.round
-where submitted.n_questionnaires is distinct from rates.n_nation
-    or submitted.n_questionnaires is distinct from volumes.n_questionnaires
-    or rates.n_counties is distinct from rates.n_nation
-    or rates.n_associations is distinct from rates.n_nation
-    or rates.n_activities > rates.n_nation
-    or rates.handed_out_nation is distinct from rates.handed_out_associations
+where submitted.n_inside is distinct from added_up.n_nation
+    or submitted.n_inside is distinct from coalesce(volumes.n_questionnaires, 0)
+    or submitted.n_inside is distinct from added_up.n_counties
+    or submitted.n_inside is distinct from added_up.n_inside
+    or submitted.n_questionnaires is distinct from added_up.n_associations
+    or added_up.n_activities > added_up.n_associations
+    or added_up.handed_out_nation is distinct from added_up.handed_out_inside

@@ -1,7 +1,7 @@
 -- Question: Do participants of short and long activities answer differently in the latest round?
 -- Fråga: Svarar deltagare i korta och långa insatser olika i den senaste omgången?
--- The groups are those that associations state in the sheet Insatser; an activity without belongs
--- to neither.
+-- The length is what associations state in the sheet Insatser; an activity without belongs to
+-- neither.
 with
 
 latest as (

@@ -10,7 +10,7 @@ from pipelines.swedish import current_day
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
-_LAKE = ("deliveries", "responses", "activities", "handed_out")
+_LAKE = ("deliveries", "responses", "activities", "activity_categories", "handed_out")
 _REGISTER = ("associations_register", "memberships_register", "targets_register")
 
 

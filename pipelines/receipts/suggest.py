@@ -99,7 +99,7 @@ def _accepted(finding: Finding, delivery: Delivery, instrument: Instrument) -> I
             return instrument.spellings.get(field, ())
         case "activity_unknown":
             return [str(a["insats_kod"]) for a in delivery.activities]
-        case "column_unknown":
+        case "column_unknown" | "activity_column_unknown":
             return columns
         case "sheet_unknown":
             sheets = layouts_of(delivery.layout_id, instrument).values()

@@ -152,6 +152,17 @@ def count_kind() -> Kind:
     return Kind("count_unknown", "", None, parse)
 
 
+@cache
+def category_kind(most: int) -> Kind:
+    """A short text that names a group: composed, single blanks, as it is written."""
+
+    def parse(cell: Cell) -> Any:
+        text = " ".join(unicodedata.normalize("NFC", plain_text(cell)).split())
+        return text if len(text) <= most else UNKNOWN
+
+    return Kind("category_too_long", str(most), None, parse)
+
+
 def visible(text: str) -> str:
     """The text without invisible signs and outer blanks of any kind."""
     return text.translate(_INVISIBLE).strip()

@@ -23,7 +23,15 @@ from xlsxwriter.utility import quote_sheetname, xl_col_to_name, xl_range, xl_ran
 from pipelines.findings import rules, thresholds
 from pipelines.instrument import Instrument, Question, SheetLayout
 from pipelines.workbook.structure import RESPONSE_FIELDS, kind_of
-from pipelines.workbook.write import ACTIVITY_WIDTHS, HANDED_OUT_WIDTH, NOTES, WIDTHS, Cell
+from pipelines.workbook.write import (
+    ACTIVITY_WIDTHS,
+    CATEGORY_WIDTH,
+    HANDED_OUT_WIDTH,
+    NOTES,
+    WIDTHS,
+    Cell,
+    category_header,
+)
 
 PREPARED_ROWS = 500
 """So many rows of a sheet are ready to be filled in."""
@@ -32,6 +40,7 @@ ACTIVITY_CODES = "koder_insatser"
 """The name of the activities' codes as the reader compares them."""
 
 _PRIVACY = NOTES[1]
+_GROUP = "Skriv samma ord för insatser som ska jämföras med varandra, inga namn på personer."
 _REFUSED = "Känns inte igen"
 _NO_ACTIVITY = "Lämna tomt: enkäten gäller ingen enskild insats."
 _HEADING = "Här räknar mallen. Inget behöver fyllas i eller ändras."
@@ -302,8 +311,10 @@ def _day_entry(name: str, days: tuple[date, date]) -> Entry:
 # --- the columns of the activities sheet --------------------------------------------------------
 
 
-def activities_sheet(round_: int, instrument: Instrument) -> Dressed:
-    """The columns of the activities sheet."""
+def activities_sheet(
+    round_: int, instrument: Instrument, categories: Iterable[str] = ()
+) -> Dressed:
+    """The columns of the activities sheet, the association's own categories last."""
     first, entries = 2, []
     for described in instrument.fields_of("activities"):
         name, of = described.name, described.field
@@ -316,6 +327,7 @@ def activities_sheet(round_: int, instrument: Instrument) -> Dressed:
         else:
             width = ACTIVITY_WIDTHS[of]
             entries.append(Entry(name, of, _told(name, _PRIVACY), style="text", width=width))
+    entries += [_category_entry(category_header(c, instrument)) for c in categories]
     title = instrument.sheet_name_of("activities")
     return Dressed("insatser", title, tuple(entries), first)
 
@@ -342,6 +354,20 @@ def _count_entry(name: str, questionnaire_id: str) -> Entry:
         {**_told(name, remedy), **whole, **_refusing(remedy)},
         wrong=lambda w: _no_count(w(questionnaire_id)),
         width=HANDED_OUT_WIDTH,
+    )
+
+
+def _category_entry(name: str) -> Entry:
+    most = thresholds()["category_most_letters"]
+    remedy = rules()["category_too_long"].remedy_sv
+    short = {"validate": "length", "criteria": "<=", "value": most}
+    return Entry(
+        name,
+        name,
+        {**_told(name, _GROUP), **short, **_refusing(remedy)},
+        wrong=lambda w: f"(IFERROR(LEN({_text(w(name))}),0)>{most})",
+        style="text",
+        width=CATEGORY_WIDTH,
     )
 
 

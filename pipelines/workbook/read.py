@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -39,6 +39,7 @@ from pipelines.workbook.structure import (
     Draft,
     Plan,
     Sheet,
+    category_of,
     draft_workbook,
     listed,
 )
@@ -71,12 +72,18 @@ Found = defaultdict[Sheet, list[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A row of the activities sheet; `handed_out` maps questionnaire to count, None: unknown."""
+    """A row of the activities sheet.
+
+    Attributes:
+        handed_out: questionnaire → count, None: unknown.
+        categories: category → the group it is in; without those it has none for.
+    """
 
     insats_kod: str
     inriktning: str | None
     langd: str | None
     handed_out: Mapping[str, int | None]
+    categories: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +308,18 @@ def _activities(
     for block in _blocks(d.activities for d in drafts if d.activities):
         values = _values(block, found)
         blanks = [None] * block.size
-        plain = [values.get(f, blanks) for f in ACTIVITY_FIELDS]
+        plain = zip(*(values.get(f, blanks) for f in ACTIVITY_FIELDS), strict=True)
         counts = [values.get(q, blanks) for q in handed_out]
+        categories = {c: values[f] for f in values if (c := category_of(f, instrument))}
         rows = [
-            Activity(code, aim, length, dict(zip(handed_out, numbers, strict=True)))
-            for code, aim, length, numbers in zip(*plain, zip(*counts, strict=True), strict=True)
+            Activity(
+                code,
+                aim,
+                length,
+                {q: column[k] for q, column in zip(handed_out, counts, strict=True)},
+                {c: column[k] for c, column in categories.items() if column[k]},
+            )
+            for k, (code, aim, length) in enumerate(plain)
         ]
         for sheet, start, end in block.spans():
             listed[sheet] = tuple(_each_once(block, rows, range(start, end), found))

@@ -12,7 +12,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -436,8 +436,9 @@ def _targets(members: Sequence[_Member]) -> list[Target]:
 def _write_csv(path: Path, kind: type[Any], rows: Sequence[Any]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(f.name for f in fields(kind))
-        writer.writerows(astuple(row) for row in rows)
+        needed = [f.name for f in fields(kind) if f.default is MISSING]  # not what may be left out
+        writer.writerow(needed)
+        writer.writerows([getattr(row, name) for name in needed] for row in rows)
 
 
 # Who delivers how much

@@ -10,6 +10,7 @@ questionnaire, as described in the seeds layouts, layout_columns, workbook_field
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -18,7 +19,7 @@ from operator import itemgetter
 from string import digits
 from typing import Any
 
-from pipelines.findings import Finding, finding
+from pipelines.findings import Finding, finding, thresholds
 from pipelines.instrument import Correction, Instrument, SheetLayout, SheetRole
 from pipelines.workbook import WORKBOOK, corrections
 from pipelines.workbook.cells import (
@@ -27,6 +28,7 @@ from pipelines.workbook.cells import (
     address,
     answer_kind,
     blank,
+    category_kind,
     count_kind,
     date_kind,
     normalised,
@@ -52,6 +54,9 @@ _ROWS_LISTED = 10
 
 _OWN_ROLES: tuple[SheetRole, SheetRole] = ("readme", "lists")
 """The sheets on which a workbook may calculate for itself, as the template does."""
+
+_CATEGORY = re.compile(r"\w[\w -]*")
+"""What may follow the first word of a category's header: it names groups in figures and files."""
 
 RESPONSE_FIELDS = ("lopnr", "insats_kod", "kon", "svarsdatum")
 """The fields of a response beside its answers."""
@@ -504,8 +509,10 @@ def _plan(
     header: tuple[Cell, ...], layout: SheetLayout, round_: int, instrument: Instrument
 ) -> Plan | None:
     """What the header row means, or None when it is not the layout's: too few columns are."""
-    positions, unknown, repeated = _match(header, layout.columns)
-    columns = [Column(name, i, layout.columns[name]) for name, i in positions.items()]
+    added = () if layout.questionnaire_id else _categories(header, instrument)
+    fields = {**layout.columns, **dict(zip(added, added, strict=True))}
+    positions, unknown, repeated = _match(header, fields)
+    columns = [Column(name, i, fields[name]) for name, i in positions.items()]
     kinds = {c: kind for c in columns if (kind := kind_of(c.field, round_, instrument))}
     questions = [field for field in layout.columns.values() if field in instrument.questions]
     if not kinds or 2 * sum(c.field in instrument.questions for c in kinds) < len(questions):
@@ -519,10 +526,7 @@ def _plan(
         activity=activity,
         not_asked=tuple(c for c in kinds if _is_extra(c.field, layout, round_, instrument)),
         problems=(
-            *(
-                {"rule_id": "column_unknown", "cell": address(layout.header_row, i), "value": v}
-                for i, v in unknown
-            ),
+            *(_unknown(layout, i, cell, instrument) for i, cell in unknown),
             *_not_as_asked(layout, positions, round_, instrument),
         ),
         repeated=Column(*repeated, "") if repeated else None,
@@ -531,6 +535,37 @@ def _plan(
         is_numbered=_number_test(layout, kinds),
         is_sum=_sum_test(kinds, instrument),
     )
+
+
+def _unknown(layout: SheetLayout, i: int, cell: Cell, instrument: Instrument) -> dict[str, Any]:
+    """An unknown column as a problem; one of the activities sheet may be meant as a category."""
+    problem = {"cell": address(layout.header_row, i), "value": cell}
+    if layout.questionnaire_id:
+        return {"rule_id": "column_unknown", **problem}
+    return {
+        "rule_id": "activity_column_unknown",
+        "wanted": f"{instrument.category_word}_",
+        **problem,
+    }
+
+
+def _categories(header: Iterable[Cell], instrument: Instrument) -> list[str]:
+    """The headers of comparable groups among those of the activities sheet, normalised."""
+    return [name for name in map(normalised, header) if category_of(name, instrument)]
+
+
+def category_of(header: str, instrument: Instrument) -> str:
+    """The category a normalised header names, its word alone or what follows; '' when it is none.
+
+    `kategori_målgrupp` is the category målgrupp, and `kategori` the category of that name.
+    """
+    word = normalised(instrument.category_word)
+    first, _, rest = header.partition("_")
+    if header == word:
+        return word
+    is_short = len(rest) <= thresholds()["category_most_letters"]
+    is_named = first == word and rest != word and is_short and _CATEGORY.fullmatch(rest)
+    return rest if is_named else ""
 
 
 def _match(
@@ -563,6 +598,8 @@ def kind_of(field: str, round_: int, instrument: Instrument) -> Kind | None:
         return spelling_kind(instrument.spellings[field], rule)
     if field == "svarsdatum":
         return date_kind(instrument.rounds[round_].opens)
+    if category_of(field, instrument):
+        return category_kind(thresholds()["category_most_letters"])
     return text_kind() if field in ("lopnr", "insats_kod", "insats_namn") else None
 
 

@@ -216,8 +216,13 @@ def _carried(
         names = _names(settings, last, register)
         for a in last.activities:
             code = a["insats_kod"]
-            name = names.get(code, "")
-            yield write.Activity(code, name, a["inriktning"] or "", a["langd"] or "")
+            yield write.Activity(
+                code,
+                names.get(code, ""),
+                a["inriktning"] or "",
+                a["langd"] or "",
+                categories=a.get("categories", {}),
+            )
     for other, first_round in register.predecessors(association_id).items():
         if (last is None or last.round < first_round) and first_round <= round_:
             yield from _carried(settings, manifest, register, other, first_round)
@@ -282,7 +287,7 @@ def template(
             VERSION_KEY: made,
         }
         readme, row = write.write_readme(book, formats, delivery, instrument, facts)
-        sheets = _sheets(round_, instrument)
+        sheets = _sheets(round_, instrument, write.categories_of(activities))
         page = write.write_activities(book, formats, activities, instrument)
         dress.dress(page, styles, sheets[0], labelled=False)
         for sheet in sheets[1:]:
@@ -297,11 +302,13 @@ def template(
     return target.getvalue()
 
 
-def _sheets(round_: int, instrument: Instrument) -> list[dress.Dressed]:
+def _sheets(
+    round_: int, instrument: Instrument, categories: Sequence[str] = ()
+) -> list[dress.Dressed]:
     """The activities' sheet and the sheets of the round's questionnaires."""
     layouts = instrument.layouts[instrument.rounds[round_].layout_id]
     return [
-        dress.activities_sheet(round_, instrument),
+        dress.activities_sheet(round_, instrument, categories),
         *(
             dress.questionnaire_sheet(layouts[q.questionnaire_id], round_, instrument)
             for q in instrument.questionnaires_in(round_)

@@ -37,6 +37,7 @@ WIDTHS = {"lopnr": 12, "insats_kod": 12, "kon": 9, "svarsdatum": 12, "kommentar"
 _QUESTION_WIDTH = 19
 ACTIVITY_WIDTHS = {"insats_kod": 12, "insats_namn": 34, "inriktning": 12, "langd": 9}
 HANDED_OUT_WIDTH = 29
+CATEGORY_WIDTH = 20
 _LABEL_HEIGHT = 48  # points: three lines of a question's label
 
 
@@ -53,13 +54,19 @@ Cell = str | int | float | date | Formula | None
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One row of the activities sheet; `handed_out` maps questionnaire_id → count, None unknown."""
+    """One row of the activities sheet.
+
+    Attributes:
+        handed_out: questionnaire_id → count, None unknown.
+        categories: category → the comparable group the activity is in.
+    """
 
     insats_kod: str
     insats_namn: str
     inriktning: str = ""
     langd: str = ""
     handed_out: Mapping[str, int | None] = field(default_factory=dict)
+    categories: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,7 @@ def write_activities(
     activities: Sequence[Activity],
     instrument: Instrument,
 ) -> Any:
-    """The activities sheet, a row per activity."""
+    """The activities sheet, a row per activity; last a column per category that any of them has."""
     page = book.add_worksheet(instrument.sheet_name_of("activities"))
     columns = instrument.fields_of("activities")
     for column, described in enumerate(columns):
@@ -200,7 +207,23 @@ def write_activities(
                 else getattr(activity, described.field)
             )
             _write_cell(page, row, column, value, formats["date"])
+    for column, category in enumerate(categories_of(activities), start=len(columns)):
+        page.set_column(column, column, CATEGORY_WIDTH, formats["left"])
+        page.write_string(0, column, category_header(category, instrument), formats["bold"])
+        for row, activity in enumerate(activities, start=1):
+            _write_cell(page, row, column, activity.categories.get(category), formats["date"])
     return page
+
+
+def categories_of(activities: Iterable[Activity]) -> list[str]:
+    """The categories of some activities, in the order they are met."""
+    return list(dict.fromkeys(c for activity in activities for c in activity.categories))
+
+
+def category_header(category: str, instrument: Instrument) -> str:
+    """The header of a category's column, which the reader knows by its first word."""
+    word = instrument.category_word
+    return word if category == word else f"{word}_{category}"
 
 
 def write_sheet(book: Any, formats: Mapping[str, Any], sheet: Sheet, instrument: Instrument) -> Any:

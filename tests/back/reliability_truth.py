@@ -7,6 +7,7 @@ answers that `truth` reads. Does not: anything of `pipelines` or the dbt models,
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -26,9 +27,17 @@ Scores = list[Fraction]
 
 def compute(raw: Path) -> dict[str, pd.DataFrame]:
     """Both marts of the landing zone, a table per name of `KEYS`."""
-    facts = truth.read(raw)
+    facts = of_the_nation(truth.read(raw))
     tables = {"reliability": reliability(facts), "item_quality": item_quality(facts)}
     return {name: pd.DataFrame(rows, dtype=object) for name, rows in tables.items()}
+
+
+def of_the_nation(facts: Facts) -> Facts:
+    """Without the deliveries of organisations that do not count in the nation."""
+    inside = [
+        d for d in facts.deliveries if d.association_id and facts.is_in_nation(d.association_id)
+    ]
+    return replace(facts, deliveries=inside)
 
 
 # ---- what was asked and answered ---------------------------------------------------------------

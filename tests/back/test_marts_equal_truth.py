@@ -1,8 +1,9 @@
 """Every number of every mart against the independent computation, of two landing zones.
 
 One is the sample. The other holds what offices send beside the template: an old layout, labels for
-codes, columns in another order, a sheet taken out, a file sent twice; and answers from the web, of
-associations with and without a workbook.
+codes, columns in another order, a sheet taken out, a file sent twice; columns of categories; and
+answers from the web, of associations with and without a workbook. Two organisations there are no
+associations, of which one is in the nation.
 """
 
 from __future__ import annotations
@@ -36,10 +37,22 @@ SPELLINGS: tuple[Callable[[str, str], str], ...] = (
 )
 
 
+GROUPS = {
+    "testskogen": {"kategori_målgrupp": ["Unga  vuxna", "åter i arbete"], "kategori": ["i fas 2"]},
+    "skissmarken": {" Kategori_Målgrupp": ["unga vuxna", None, "Åter i arbete", "x" * 41, "unga"]},
+    "pahittsslatten": {"kategori_målgrupp": ["Unga vuxna"] * 5},
+    "sagoasen": {"Kategori": [2, "\u00a0"], "kategori_insats_kod": ["I fas 2", "2"]},
+}
+
+
 def _odd_zone(raw: Path) -> Path:
     """A landing zone of two rounds whose workbooks are as unlike the template as they may be."""
     for folder in ("register", *ROUNDS):
         shutil.copytree(RAW / folder, raw / folder)
+    _register_organisations(raw / "register")
+    for round_ in ROUNDS:
+        for association, columns in GROUPS.items():
+            _add_columns(raw / round_ / f"{association}_{round_}.xlsx", columns)
     _send_in_an_old_layout(RAW / "2019/fantasiviken_2019.xlsx", raw / "2024/fantasiviken_2024.xlsx")
     _send_twice(raw / "2024/testskogen_2024.xlsx", "före rättning.xlsx")
     _write_by_hand(raw / "2025/sagoasen_2025.xlsx")
@@ -54,6 +67,33 @@ def _odd_zone(raw: Path) -> Path:
     _answer_on_the_web(ending.with_name("bara på webben.csv"), "fantasiviken", "board", [""])
     _answer_on_the_web(ending.with_name("fel.csv"), "finns-inte", "staff", ["A1"])
     return raw
+
+
+def _register_organisations(folder: Path) -> None:
+    """Skissmarken is a region in the nation, Påhittsslätten a municipality that is not."""
+    path = folder / "associations.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table["kind"] = table["association_id"].map(
+        {"skissmarken": "region", "pahittsslatten": "kommun"}
+    )
+    table["in_nation"] = table["association_id"].map({"skissmarken": "TRUE", "testskogen": "true"})
+    table.to_csv(path, index=False)
+    path = folder / "memberships.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    shared = table.loc[table["association_id"] == "testskogen", "municipality_code"].iloc[0]
+    table.loc[len(table)] = ["pahittsslatten", shared, "2024", ""]
+    table.to_csv(path, index=False)
+
+
+def _add_columns(path: Path, columns: dict[str, list[Any]]) -> None:
+    """Columns on the activities sheet, beside those it has."""
+    book = openpyxl.load_workbook(path)
+    page = book["Insatser"]
+    for header, values in columns.items():
+        column = page.max_column + 1
+        for row, value in enumerate([header, *values], start=1):
+            page.cell(row, column, value)
+    book.save(path)
 
 
 def _send_in_an_old_layout(old: Path, new: Path) -> None:
@@ -148,6 +188,21 @@ def expected(zone: Path) -> dict[str, pd.DataFrame]:
     return truth.compute(zone) | reliability_truth.compute(zone)
 
 
+def test_the_odd_zone_has_what_the_sample_has_not(zone: Path, snapshot: Path) -> None:
+    """Otherwise the comparison of it would show nothing of groups and organisations."""
+    if zone == RAW:
+        return
+    groups = {row["group_id"] for row in mart(snapshot, "activity_groups")}
+    assert groups > {"kort", "lång", "individ", "struktur", "målgrupp=unga vuxna", "kategori=2"}
+    shared = [r for r in mart(snapshot, "activity_comparisons") if r["n_activities"] > 1]
+    assert {r["unit_id"].split("/")[0] for r in shared if "=" in r["group_id"]} >= {
+        "testskogen",
+        "skissmarken",
+    }
+    own = [r for r in mart(snapshot, "measure_results") if r["unit_id"] == "pahittsslatten"]
+    assert sum(r["n"] for r in own) > 0
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_every_number_of_the_mart_equals_the_truth(
     name: str, snapshot: Path, expected: dict[str, pd.DataFrame]
@@ -166,6 +221,7 @@ def test_the_roster_that_status_tells_is_that_of_the_mart(zone: Path, snapshot: 
         {
             "round": round_,
             "association_id": e.association_id,
+            "kind": e.kind,
             "is_expected": e.is_expected,
             "merged_from": ",".join(e.merged_from),
             "state": e.state,

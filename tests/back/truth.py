@@ -34,6 +34,10 @@ KEYS = {
         "round", "level", "unit_id", "respondent_group", "indicator_id", "gender",
     ],
     "key_figures": ["kpi_id", "municipality_id", "period", "gender"],
+    "activity_groups": ["round", "unit_id", "group_id"],
+    "activity_comparisons": [
+        "round", "unit_id", "group_id", "questionnaire_id", "measure_id", "gender",
+    ],
     "national_results": ["round", "figure_kind", "figure_id", "answered_by", "gender"],
     "response_rates": ["round", "level", "unit_id", "questionnaire_id"],
     "submissions": ["file", "sha256"],
@@ -49,17 +53,20 @@ class Response:
     association_id: str
     questionnaire_id: str
     insats_kod: str | None
-    langd: str | None
+    groups: list[str]
     kon: str | None
     answers: dict[str, int]
 
 
 @dataclass
 class Activity:
-    """One row of the activities sheet; a handed-out count that is None is unknown."""
+    """One row of the activities sheet, and the comparable groups it is in.
+
+    A handed-out count that is None is unknown.
+    """
 
     insats_kod: str
-    langd: str | None
+    groups: list[str]
     handed_out: dict[str, int | None]
 
 
@@ -101,14 +108,21 @@ class Facts:
         ]
 
     def questionnaires(self, round_: int) -> Table:
-        """The questionnaires of a round."""
-        return [q for q in self.seeds["questionnaires"] if covers(q, round_)]
+        """The questionnaires of a round; a register study asks nobody."""
+        asked = [q for q in self.seeds["questionnaires"] if q["kind"] == "questionnaire"]
+        return [q for q in asked if covers(q, round_)]
 
     def county_unit(self, association_id: str) -> str:
         """The county of an association as a unit: '00' and the code."""
         return (
             "00" + one(self.register["associations"], association_id=association_id)["county_code"]
         )
+
+    def is_in_nation(self, association_id: str) -> bool:
+        """Whether the register says so: an association is, another kind is not, unless it does."""
+        row = one(self.register["associations"], association_id=association_id)
+        said = row.get("in_nation", "")
+        return said.casefold() == "true" if said else not row.get("kind")
 
     def responses(self, round_: int) -> list[Response]:
         """The returned questionnaires that are part of the round, of loaded deliveries."""
@@ -136,6 +150,8 @@ def compute(raw: Path) -> dict[str, pd.DataFrame]:
         "measure_results": measures,
         "indicator_results": indicators,
         "key_figures": key_figures(facts),
+        "activity_groups": activity_groups(facts),
+        "activity_comparisons": activity_comparisons(facts),
         "national_results": national_results(facts, measures, indicators),
         "response_rates": response_rates(facts),
         "submissions": submissions(facts),
@@ -260,7 +276,7 @@ def read_web_answers(
                     lambda sign: chr(int(sign[1], 16)),
                     row.get("insats_kod", ""),
                 ),
-                langd=None,
+                groups=[],
                 kon=spelled("kon", row.get("kon"), seeds),
                 answers=understood_answers(row, seeds),
             )
@@ -280,7 +296,7 @@ def find_activities(web: Delivery, deliveries: list[Delivery]) -> None:
     for response in web.responses:
         activity = listed.get(folded(response.insats_kod))
         response.insats_kod = activity.insats_kod if activity else None
-        response.langd = activity.langd if activity else None
+        response.groups = activity.groups if activity else []
 
 
 def readme_values(book: openpyxl.Workbook, seeds: dict[str, Table]) -> dict[str, str]:
@@ -310,9 +326,20 @@ def read_activities(book: openpyxl.Workbook, seeds: dict[str, Table]) -> list[Ac
                 for column in columns
                 if column["field"] == "handed_out"
             }
-            langd = spelled("langd", cells.get("langd"), seeds)
-            activities.append(Activity(code, langd, counts))
+            activities.append(Activity(code, read_groups(cells, seeds), counts))
     return activities
+
+
+def read_groups(cells: Row, seeds: dict[str, Table]) -> list[str]:
+    """The comparable groups of an activity, from the cells of its row by folded header."""
+    groups = [spelled(field, cells.get(field), seeds) for field in ("langd", "inriktning")]
+    word = one(seeds["workbook_fields"], field="category")["name"]
+    for header, cell in cells.items():
+        value = " ".join(text(cell).split()).lower()
+        category = word if header == word else header.removeprefix(f"{word}_")
+        if header.startswith(word) and 0 < len(value) <= 40:
+            groups.append(f"{category}={value}")
+    return [group for group in groups if group]
 
 
 def read_responses(
@@ -326,7 +353,7 @@ def read_responses(
         if (c["layout_id"], c["questionnaire_id"]) == (layout["layout_id"], questionnaire_id)
         and c["field"] != "kommentar"
     }
-    langd_of = {a.insats_kod: a.langd for a in delivery.activities}
+    groups_of = {a.insats_kod: a.groups for a in delivery.activities}
     rows = sheet_rows(book, layout["sheet_name"])[int(layout["header_row"]) - 1 :]
     header = [fields.get(folded(cell)) for cell in rows[0]] if rows else []
     responses = []
@@ -342,8 +369,8 @@ def read_responses(
                 round=delivery.round,
                 association_id=delivery.association_id,
                 questionnaire_id=questionnaire_id,
-                insats_kod=insats_kod if insats_kod in langd_of else None,
-                langd=langd_of.get(insats_kod),
+                insats_kod=insats_kod if insats_kod in groups_of else None,
+                groups=groups_of.get(insats_kod, []),
                 kon=spelled("kon", cells.get("kon"), seeds),
                 answers=understood_answers(cells, seeds),
             )
@@ -449,15 +476,14 @@ def grouped(facts: Facts, round_: int) -> dict[tuple[str, str, str, str], list[R
 
 def units_of(response: Response, facts: Facts) -> list[tuple[str, str]]:
     """Every (level, unit_id) a response counts in."""
-    units = [
-        ("nation", "0000"),
-        ("county", facts.county_unit(response.association_id)),
-        ("association", response.association_id),
-    ]
+    units = [("association", response.association_id)]
+    groups = []
     if has_activity(facts, response.questionnaire_id) and response.insats_kod:
         units.append(("activity", f"{response.association_id}/{response.insats_kod}"))
-        if response.langd:
-            units.append(("activity_group", response.langd))
+        groups = [("activity_group", group) for group in response.groups]
+    if facts.is_in_nation(response.association_id):
+        county = facts.county_unit(response.association_id)
+        units += [("nation", "0000"), ("county", county), *groups]
     return units
 
 
@@ -543,6 +569,85 @@ def differs(x1: int, n1: int, x2: int, n2: int) -> bool:
     return error > 0 and abs(x1 / n1 - x2 / n2) / error > Z
 
 
+def activity_groups(facts: Facts) -> Table:
+    """A row per activity of the nation and comparable group it is in."""
+    return [
+        {
+            "round": d.round,
+            "unit_id": f"{d.association_id}/{activity.insats_kod}",
+            "group_id": group,
+            "is_synthetic": facts.is_synthetic,
+        }
+        for d in facts.loaded
+        if facts.is_in_nation(d.association_id)
+        for activity in d.activities
+        for group in activity.groups
+    ]
+
+
+def activity_comparisons(facts: Facts) -> Table:
+    """A row per activity that anybody answered about, group it is in, measure and gender."""
+    table = []
+    for round_ in facts.rounds:
+        pools = group_answers(facts, round_)
+        for (group, questionnaire_id, gender), by_activity in pools.items():
+            for question in facts.questions(questionnaire_id, round_):
+                counts = {
+                    unit: tally(question, rs, facts.seeds) for unit, rs in by_activity.items()
+                }
+                for unit, responses in by_activity.items():
+                    others = [r for u, rs in by_activity.items() if u != unit for r in rs]
+                    table.append(
+                        {
+                            "round": round_,
+                            "unit_id": unit,
+                            "group_id": group,
+                            "questionnaire_id": questionnaire_id,
+                            "measure_id": question["measure_id"],
+                            "gender": gender,
+                            **against(question, responses, others, facts.seeds),
+                            "n_activities": len([c for c in counts.values() if c["n"] > 0]),
+                            "is_synthetic": facts.is_synthetic,
+                        }
+                    )
+    return table
+
+
+def group_answers(
+    facts: Facts, round_: int
+) -> dict[tuple[str, str, str], dict[str, list[Response]]]:
+    """By group, questionnaire and gender: the responses of each activity that has any."""
+    pools: dict[tuple[str, str, str], dict[str, list[Response]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for (level, unit, questionnaire_id, gender), responses in grouped(facts, round_).items():
+        association_id = responses[0].association_id
+        if level == "activity" and facts.is_in_nation(association_id):
+            for group in responses[0].groups:
+                pools[group, questionnaire_id, gender][unit] = responses
+    return pools
+
+
+def against(
+    question: Row, own: list[Response], others: list[Response], seeds: dict[str, Table]
+) -> Row:
+    """One question among some responses, and among the others."""
+    mine, theirs = tally(question, own, seeds), tally(question, others, seeds)
+    is_both = mine["n"] > 0 and theirs["n"] > 0
+    return {
+        "n": mine["n"],
+        "share": mine["share"],
+        "n_others": theirs["n"],
+        "share_others": theirs["share"],
+        "difference": mine["share"] - theirs["share"] if is_both else None,
+        "difference_significant": (
+            differs(mine["n_positive"], mine["n"], theirs["n_positive"], theirs["n"])
+            if is_both
+            else None
+        ),
+    }
+
+
 def target(
     facts: Facts, id_name: str, ids: Row, level: str, unit_id: str, round_: int
 ) -> float | None:
@@ -608,7 +713,8 @@ def key_figures(facts: Facts) -> Table:
     for round_ in facts.rounds:
         members = defaultdict(set)
         for membership in facts.register["memberships"]:
-            if covers(membership, round_):
+            inside = facts.is_in_nation(membership["association_id"])
+            if inside and covers(membership, round_):
                 members[membership["municipality_code"]].add(membership["association_id"])
         responses = facts.responses(round_)
         for figure in facts.seeds["key_figures"]:
@@ -660,7 +766,11 @@ def national_results(facts: Facts, measures: Table, indicators: Table) -> Table:
     table = []
     for kind, figure_id, answered_by, row in figures:
         gender = row["gender"]
-        returned = [r for r in facts.responses(row["round"]) if gender in ("T", r.kon)]
+        returned = [
+            r
+            for r in facts.responses(row["round"])
+            if gender in ("T", r.kon) and facts.is_in_nation(r.association_id)
+        ]
         table.append(
             {
                 "round": row["round"],
@@ -681,11 +791,12 @@ def response_rates(facts: Facts) -> Table:
     table = []
     for round_ in facts.rounds:
         deliveries = by_association([d for d in facts.loaded if d.round == round_])
-        counties = {facts.county_unit(d.association_id) for d in deliveries}
+        nation = [d for d in deliveries if facts.is_in_nation(d.association_id)]
+        counties = {facts.county_unit(d.association_id) for d in nation}
         for questionnaire in facts.questionnaires(round_):
-            groups = [("nation", "0000", deliveries)]
+            groups = [("nation", "0000", nation)]
             for county in counties:
-                inside = [d for d in deliveries if facts.county_unit(d.association_id) == county]
+                inside = [d for d in nation if facts.county_unit(d.association_id) == county]
                 groups.append(("county", county, inside))
             groups += [("association", d.association_id, [d]) for d in deliveries]
             rows = [
@@ -793,14 +904,15 @@ def rate(handed_out: int | None, returned: int, returned_known: int | None) -> R
 
 
 def expected_associations(facts: Facts, round_: int, level: str, unit_id: str) -> list[str]:
-    """The associations of a unit whose agreement is valid while the round is open."""
+    """The associations of a unit whose agreement is valid while the round is open (`any`: all)."""
     dates = one(facts.seeds["rounds"], round=str(round_))
     return [
         a["association_id"]
         for a in facts.register["associations"]
         if a["agreement_from"] <= dates["closes"]
         and (not a["agreement_to"] or a["agreement_to"] >= dates["opens"])
-        and unit_id in {"nation": ["0000"], "county": ["00" + a["county_code"]]}.get(
+        and (level in ("any", "association") or facts.is_in_nation(a["association_id"]))
+        and unit_id in {"nation": ["0000"], "county": ["00" + a["county_code"]], "any": [""]}.get(
             level, [a["association_id"]]
         )
     ]  # fmt: skip
@@ -832,10 +944,11 @@ def submission_of(facts: Facts, delivery: Delivery) -> Row:
 
 def roster(facts: Facts) -> Table:
     """Who was expected or delivered, in every round for which anything came."""
+    kinds = {a["association_id"]: a.get("kind", "") for a in facts.register["associations"]}
     table = []
     for dates in facts.seeds["rounds"]:
         came = [d for d in facts.deliveries if dates["round"] in d.file.split("/")[:-1]]
-        expected = expected_associations(facts, int(dates["round"]), "nation", "0000")
+        expected = expected_associations(facts, int(dates["round"]), "any", "")
         senders = {d.association_id for d in came if d.association_id}
         for association_id in sorted({*expected, *senders} if came else ()):
             own = [d for d in came if d.association_id == association_id]
@@ -843,6 +956,7 @@ def roster(facts: Facts) -> Table:
                 {
                     "round": int(dates["round"]),
                     "association_id": association_id,
+                    "kind": kinds.get(association_id),
                     "is_expected": association_id in expected,
                     "merged_from": ",".join(merged_into(facts, association_id, dates["round"])),
                     "is_synthetic": facts.is_synthetic,

@@ -24,6 +24,8 @@ FACTS = (
     "item_quality",
     "submissions",
     "roster",
+    "activity_groups",
+    "activity_comparisons",
 )
 
 

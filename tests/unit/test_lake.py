@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
@@ -323,6 +324,48 @@ def test_an_empty_landing_zone_gives_empty_tables(tmp_path):
     tables = {name: pq.ParquetFile(settings.lake / name).read() for name in parquet(settings)}
     assert {table.num_rows for table in tables.values()} == {0}
     assert "answers/round=0/none.parquet" in tables
+
+
+def test_the_categories_of_what_counts_and_the_kinds_of_the_register_are_tables(home):
+    path = files(home)[0]
+    book = openpyxl.load_workbook(path)
+    page, column = book["Insatser"], book["Insatser"].max_column + 1
+    for row, value in enumerate(("kategori_målgrupp", "Unga", None), start=1):
+        page.cell(row, column, value)
+    book.save(path)
+    registered = home.raw / "register" / "associations.csv"
+    head, first, *rest = registered.read_text("utf-8").splitlines()
+    registered.write_text(
+        "\n".join([f"{head},kind,in_nation", f"{first},kommun,", *(f"{r},," for r in rest)]),
+        "utf-8",
+    )
+    load(home)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    table = pq.ParquetFile(home.lake / "activity_categories.parquet").read()
+    assert table.to_pylist() == [
+        {"sha256": sha256, "insats_kod": "A1", "category": "målgrupp", "value": "Unga"}
+    ]
+    table = pq.ParquetFile(home.lake / "register" / "associations.parquet").read()
+    kinds = [(row["kind"], row["in_nation"]) for row in table.to_pylist()]
+    assert kinds == [("kommun", False), *[("", True)] * len(rest)]
+
+
+def test_the_manifest_of_a_program_without_categories_is_no_error_and_is_read_anew(home, opened):
+    load(home)
+    before = lake.read_manifest(home)
+    former = tuple(
+        replace(d, activities=[_without(a, "categories") for a in d.activities], read_with="former")
+        for d in before.deliveries
+    )
+    lake.write_tables(home, replace(before, deliveries=former), register.read(home.raw))
+    opened.clear()
+    load(home)
+    assert lake.read_manifest(home) == before
+    assert len(opened) == len(before.deliveries)
+
+
+def _without(row, name):
+    return {key: value for key, value in row.items() if key != name}
 
 
 def test_a_round_that_the_instrument_does_not_have_is_told(home):

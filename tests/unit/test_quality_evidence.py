@@ -24,7 +24,7 @@ from pipelines.findings import rules as reader_rules
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
-from pipelines.workbook import read
+from pipelines.workbook import read, structure
 from pipelines.workbook.read import RESPONSES_SCHEMA
 
 KNOWN = instrument.load()
@@ -545,7 +545,7 @@ def test_codes_and_limits_stand_nowhere_but_in_the_seeds_and_the_thresholds() ->
 def test_every_threshold_is_used_and_explained() -> None:
     folder = quality.EXPECTATIONS
     thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-    modules = (m.__file__ for m in (evidence, quality, read, alarms, roster))
+    modules = (m.__file__ for m in (evidence, quality, structure, read, alarms, roster))
     sources = [*map(Path, modules), *folder.glob("*.json")]
     text = "".join(p.read_text(encoding="utf-8") for p in sources if p.stem != "thresholds")
     assert [name for name in thresholds if f'"{name}"' not in text] == []

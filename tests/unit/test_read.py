@@ -162,6 +162,56 @@ def test_the_activities_are_read_and_a_blank_count_is_unknown():
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "categories"),
+    [
+        ("kategori", "Unga", {"kategori": "Unga"}),
+        (" Kategori_Målgrupp ", "  under \u00a0 30\når", {"målgrupp": "under 30 år"}),
+        ("KATEGORI_ÅLDER", 30.0, {"ålder": "30"}),
+        ("kategori_insats_kod", "x" * 40, {"insats_kod": "x" * 40}),
+        ("kategori_fas", None, {}),
+    ],
+)
+def test_a_column_headed_kategori_is_a_group_of_the_activity(header, cell, categories):
+    book = workbook("2024", {})
+    _grouped(header, cell)(book)
+    reading = read(book)
+    assert told(reading) == []
+    assert [dict(a.categories) for a in reading.activities] == [categories, {}]
+    assert [a.insats_kod for a in reading.activities] == ["A1", "2"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["kategori_", "kategori_kategori", "kategorier", "kategori_=1+1", "kategori_" + "x" * 41],
+)
+def test_a_header_that_names_no_category_is_an_unknown_column(header):
+    book = workbook("2024", {})
+    _grouped(header, "unga")(book)
+    reading = read(book)
+    assert told(reading) == [("activity_column_unknown", "Insatser", "F1")]
+    assert reading.findings[0].remedy.endswith("börja rubriken med kategori_.")
+    assert not any(a.categories for a in reading.activities)
+
+
+def test_a_category_that_stands_twice_stops_the_file_and_one_on_another_sheet_is_unknown():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    _grouped("kategori", "unga")(book)
+    book["Insatser"]["G1"] = "Kategori"
+    assert told(read(book)) == [("column_repeated", "Insatser", "G1")]
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    _put("Personal", "V1", "kategori")(book)
+    assert told(read(book)) == [("column_unknown", "Personal", "V1")]
+
+
+def test_a_category_holds_no_personal_data():
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    _grouped("kategori_handläggare", "kalle@example.org")(book)
+    reading = read(book)
+    assert told(reading) == [("email_address", "Insatser", "F2")]
+    assert "kalle" not in repr(reading)
+
+
 @pytest.mark.parametrize("layout_id", LAYOUTS)
 def test_without_a_row_of_labels_the_first_row_below_the_header_is_a_response(layout_id):
     rows = respondents(layout_id)
@@ -348,6 +398,16 @@ def _renamed(title: str, to: str) -> Change:
     return change
 
 
+def _grouped(header: object, *values: object) -> Change:
+    """A column after the last on the activities sheet, with the values of its rows."""
+
+    def change(book: Book) -> None:
+        for row, value in enumerate((header, *values), start=1):
+            book["Insatser"].cell(row, 6, value)
+
+    return change
+
+
 CELLS: dict[str, tuple[Change, str, str]] = {
     "readme_missing": (_without("Läs mig"), "", ""),
     "round_unknown": (_put("Läs mig", "B2", "i fjol"), "Läs mig", "B2"),
@@ -359,11 +419,13 @@ CELLS: dict[str, tuple[Change, str, str]] = {
     "column_missing": (_without_column("Personal", "staff_1c"), "Personal", ""),
     "field_missing": (_without_column("Personal", "kon"), "Personal", ""),
     "column_unknown": (_put("Personal", "V1", "egen fråga"), "Personal", "V1"),
+    "activity_column_unknown": (_grouped("målgrupp"), "Insatser", "F1"),
     "sheet_unknown": (lambda book: book.create_sheet("Blad1"), "Blad1", ""),
     "activities_missing": (_without("Insatser"), "", ""),
     "activity_repeated": (_put("Insatser", "A3", " a1"), "Insatser", "A3"),
     "activity_code_missing": (_put("Insatser", "D4", "kort"), "Insatser", "A4"),
     "category_unknown": (_put("Insatser", "C2", "grupp"), "Insatser", "C2"),
+    "category_too_long": (_grouped("kategori", "x" * 41), "Insatser", "F2"),
     "count_unknown": (_put("Insatser", "E2", "ett tjugotal"), "Insatser", "E2"),
     "activity_unknown": (_put("Personal", "B3", "Z9"), "Personal", "B3"),
     "kon_unknown": (_put("Personal", "C3", "X"), "Personal", "C3"),

@@ -567,6 +567,9 @@ def test_the_status_page_shows_every_association_and_links_its_receipt(settings:
             Line("exempelbygden", NAME, file, delivery.received, 1212, 1, 4, 2, "loaded"),
             Line("exempelbygden", NAME, file, delivery.received, 5, 0, 0, 0, "replaced"),
             Line("norra", "Norra <Kusten>", None, None, None, 0, 0, 0, "missing"),
+            Line(
+                "ute", "Ute", "2026/ute.xlsx", delivery.received, 7, 0, 0, 0, "loaded", None, False
+            ),
             Line(None, "", "2026/ny.xlsx", None, None, 0, 0, 0, "new"),
         ),
         expected=2,
@@ -579,7 +582,7 @@ def test_the_status_page_shows_every_association_and_links_its_receipt(settings:
     assert path == settings.home / "status.html"
     assert f"{NAME} fil.xlsx 28 okt 09:14 1 212 1 4 2 inläst Kvittens" in text
     assert f"{NAME} fil.xlsx 28 okt 09:14 5 0 0 0 ersatt Norra &lt;Kusten&gt; saknas" in text
-    assert "1 av 2 inlästa Inte inläst än 1 Saknas 1" in text
+    assert "1 av 2 inlästa Inte inläst än 1 Saknas 1 Inläst utanför riket 1" in text
     assert "31 oktober 2026 (3 dagar kvar)" in text
     assert "Nästa steg Påminn de förbund som saknas." in text
     assert "Påhittade data (synthetic)" in text

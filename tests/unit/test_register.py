@@ -51,6 +51,26 @@ def test_an_agreement_given_as_a_year_lasts_from_its_first_day_to_its_last(landi
     assert (known["soder"].agreement_from, known["soder"].agreement_to) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "kind", "in_nation"),
+    [
+        ("", "", "", True),
+        (",kind", ",", "", True),
+        (",kind", ",kommun", "kommun", False),
+        (",kind,in_nation", ",,", "", True),
+        (",kind,in_nation", ",region,", "region", False),
+        (",kind,in_nation", ",region,TRUE", "region", True),
+        (",in_nation", ",false", "", False),
+    ],
+)
+def test_an_organisation_of_another_kind_is_in_the_nation_only_when_it_says_so(
+    landing_zone, columns, cells, kind, in_nation
+):
+    raw = landing_zone(associations=f"{ASSOCIATIONS}{columns}\n{NORR}{cells}\n")
+    norr = read(raw).associations["norr"]
+    assert (norr.kind, norr.in_nation) == (kind, in_nation)
+
+
 def test_codes_are_text_and_an_empty_last_round_means_still(landing_zone):
     known = read(
         landing_zone(
@@ -89,6 +109,7 @@ def test_the_register_says_when_it_is_invented(landing_zone):
         ("associations", f"{ASSOCIATIONS}\nnorr,Norr,01,1/1 2017,", 2, "'1/1 2017' är inget datum"),
         ("associations", f"{ASSOCIATIONS}\nnorr,Norr,01,2017-02-30,", 2, "är inget datum"),
         ("associations", f"{ASSOCIATIONS}\nnorr,Norr,01,2017,år 1", 2, "'år 1' är inget årtal"),
+        ("associations", f"{ASSOCIATIONS},in_nation\n{NORR},ja", 2, "in_nation är 'ja'"),
         ("memberships", f"{MEMBERSHIPS}\nsoder,0114,2017,", 2, "soder finns inte"),
         ("memberships", f"{MEMBERSHIPS}\nnorr,0114,2017,\nnorr,114,2017,", 3, "kommunkoden 114"),
         ("memberships", f"{MEMBERSHIPS}\nnorr,0114,17,", 2, "'17' är inget årtal"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import instrument as instruments
-from pipelines import lake, reminders, roster
+from pipelines import lake, reminders, roster, status
 from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association, Membership, Register
 from pipelines.settings import Settings
@@ -102,6 +102,18 @@ def test_who_delivers_unexpectedly_or_is_gone_from_the_register_is_there_too():
     assert (found["okand"].association_name, found["okand"].state) == ("okand", "delivered")
 
 
+def test_what_kind_of_organisation_it_is_comes_from_the_register():
+    known = replace(association("regionen"), kind="region", in_nation=False)
+    registered = replace(REGISTER, associations={**REGISTER.associations, "regionen": known})
+    found = {
+        e.association_id: (e.kind, e.in_nation, e.is_expected)
+        for e in roster.of_round(Manifest((delivery("okand", at(1)),)), KNOWN, registered, ROUND)
+    }
+    assert found["regionen"] == ("region", False, True)
+    assert found["norr"] == ("", True, True)
+    assert found["okand"] == ("", True, False)
+
+
 def test_a_merger_is_told_in_its_round():
     found = entries()
     assert found["nya"].is_new
@@ -175,6 +187,29 @@ def write(settings: Settings, today: date) -> dict[str, str]:
     folder = settings.reminders / str(ROUND)
     assert sorted(written.drafts) == sorted(folder.glob("*"))
     return {p.stem: p.read_text(encoding="utf-8") for p in written.drafts}
+
+
+def test_who_is_out_of_the_nation_is_not_among_the_x_of_y_and_is_told_beside_it(settings):
+    """Of five expected, norr and slut delivered."""
+
+    def seen(*outside: str) -> status.Overview:
+        associations = {
+            name: replace(a, in_nation=name not in outside)
+            for name, a in REGISTER.associations.items()
+        }
+        registered = replace(REGISTER, associations=associations)
+        day = date(2026, 10, 20)
+        return status.overview(
+            settings, KNOWN, registered, ROUND, day, is_loaded=True, is_checked=True
+        )
+
+    assert (seen().loaded, seen().expected) == (2, 5)
+    assert (seen("slut").loaded, seen("slut").expected) == (1, 4)
+    assert ("inläst utanför riket", 1) in seen("slut").counts
+    assert (seen("nya").loaded, seen("nya").expected) == (2, 4)
+    assert seen("nya").count("missing") == seen().count("missing") == 2
+    told = {d["association_id"]: d["in_nation"] for d in seen("slut").as_json()["deliveries"]}
+    assert (told["slut"], told["norr"]) == (False, True)
 
 
 def test_who_is_missing_waits_or_has_errors_is_reminded(settings):

@@ -73,6 +73,7 @@ def _finding(rule: str, value: str, question: str = "", sheet: str = "") -> Find
         (_finding("activity_unknown", "VÄGGEN", "insats_kod"), "VÄGEN"),
         (_finding("column_unknown", "svarsdatumm"), "svarsdatum"),
         (_finding("column_unknown", "Stödet är till stor nytta"), "ongoing_1a"),  # its label
+        (_finding("activity_column_unknown", "lngd", sheet="Insatser"), "langd"),
         (_finding("association_unknown", "NORRA-PROVDALLEN", "Förbund"), "norra-provdalen"),
         (_finding("association_unknown", "förbundet norra provdalen"), "norra-provdalen"),
         (_finding("association_unknown", ""), None),

@@ -342,6 +342,39 @@ def test_codes_that_collide_as_the_reader_compares_them_are_told_apart(zone):
     assert [a.insats_kod for a in carried] == ["A1", "a1-2", "A1-2-2", "A1-3"]
 
 
+def test_the_last_round_s_categories_come_along_as_columns_that_the_reader_knows(zone):
+    path = zone.settings.raw / "2020" / "testskogen_2020.xlsx"
+    book = openpyxl.load_workbook(path)
+    page = book["Insatser"]
+    last = page.max_column
+    for row, cells in enumerate([("Kategori_Målgrupp", "kategori"), ("Unga", None)], start=1):
+        for column, cell in enumerate(cells, start=last + 1):
+            page.cell(row, column, cell)
+    page.cell(3, last + 2, "=1+1")
+    page.cell(3, last + 2).data_type = "s"
+    book.save(path)
+    zone.load()
+    carried = zone.activities("testskogen", 2027)
+    assert [a.categories for a in carried[:2]] == [{"målgrupp": "Unga"}, {"kategori": "=1+1"}]
+    data = made(carried)
+    page = openpyxl.load_workbook(io.BytesIO(data))["Insatser"]
+    added = [[c.value for c in row[last:]] for row in page.iter_rows(max_row=3)]
+    assert added == [["kategori_målgrupp", "kategori"], ["Unga", None], [None, "=1+1"]]
+    rule, rows = validation_of(page, last + 1)
+    assert (rule.type, rule.operator, rule.formula1) == ("textLength", "lessThanOrEqual", "40")
+    assert rows == (2, 1 + PREPARED)
+    reading = read_workbook(
+        data,
+        file="mall.xlsx",
+        sha256="",
+        folder_round=2027,
+        associations={"provdalen": ASSOCIATION},
+        instrument=INSTRUMENT,
+    )
+    assert reading.findings == ()
+    assert [a.categories for a in reading.activities] == [a.categories for a in carried]
+
+
 # --- which files are written --------------------------------------------------------------------
 
 

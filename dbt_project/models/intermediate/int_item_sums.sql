@@ -10,6 +10,12 @@ answers as (
 
 counts as (
     select * from {{ ref('int_measure_counts') }}
+    where in_nation
+),
+
+associations as (
+    select * from {{ ref('stg_associations') }}
+    where in_nation
 ),
 
 questions as (
@@ -92,6 +98,8 @@ valid as (
         on answers.sha256 = responses.sha256
         and answers.sheet = responses.sheet
         and answers.sheet_row = responses.sheet_row
+    inner join associations
+        on responses.association_id = associations.association_id
     inner join described
         on responses.round = described.round
         and responses.questionnaire_id = described.questionnaire_id

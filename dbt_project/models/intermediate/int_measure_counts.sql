@@ -16,10 +16,6 @@ associations as (
     select * from {{ ref('stg_associations') }}
 ),
 
-activities as (
-    select * from {{ ref('stg_activities') }}
-),
-
 -- A row per returned questionnaire and question of its round, answered or not.
 asked as (
     select
@@ -90,8 +86,8 @@ final as (
         counted.round,
         counted.association_id,
         associations.county_code,
+        associations.in_nation,
         coalesce(counted.insats_kod, '') as insats_kod,
-        activities.langd,
         counted.questionnaire_id,
         coalesce(counted.kon, '') as kon,
         counted.question_id,
@@ -104,10 +100,6 @@ final as (
     from counted
     left join associations
         on counted.association_id = associations.association_id
-    left join activities
-        on counted.round = activities.round
-        and counted.association_id = activities.association_id
-        and counted.insats_kod = activities.insats_kod
 )
 
 select * from final

@@ -10,7 +10,9 @@ final as (
         association_name,
         county_code,
         agreement_from,
-        agreement_to
+        agreement_to,
+        kind,
+        in_nation
     from associations
 )
 

@@ -5,8 +5,9 @@ not: any figure computed from it; those are literal in `expected/`.
 
 Layout `2024` as an association would fill it in, made with openpyxl and not by the program:
 alfa (county 01) delivers twice for 2026 and the second counts, beta (county 12) delivers once,
-gamma (county 01) has an agreement and delivers nothing. Earlier rounds: alfa's five endings of
-2025, and one board member of 2017 in layout `2018`, which no later round may be compared with.
+gamma (county 01) has an agreement and delivers nothing. Beta is a region that is in the nation,
+omega (county 01) a municipality that is not and delivers once. Earlier rounds: alfa's five endings
+of 2025, and one board member of 2017 in layout `2018`, which no later round may be compared with.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ Cells = list[Any]
 
 REGISTER = {
     "associations.csv": """\
-association_id,association_name,county_code,agreement_from,agreement_to
-alfa,Samordningsförbundet Alfa,01,2017-01-01,
-beta,Samordningsförbundet Beta,12,2026-01-01,
-gamma,Samordningsförbundet Gamma,01,2020-01-01,
-delta,Samordningsförbundet Delta,01,2017-01-01,2019-12-31
+association_id,association_name,county_code,agreement_from,agreement_to,kind,in_nation
+alfa,Samordningsförbundet Alfa,01,2017-01-01,,,
+beta,Region Beta,12,2026-01-01,,region,true
+gamma,Samordningsförbundet Gamma,01,2020-01-01,,,
+delta,Samordningsförbundet Delta,01,2017-01-01,2019-12-31,,
+omega,Omega kommun,01,2026-01-01,,kommun,
 """,
     # Vallentuna (0115) is in both; in beta only from 2026 on. Lund was a member of beta once.
     "memberships.csv": """\
@@ -39,6 +41,8 @@ beta,0115,2026,
 beta,1280,2026,
 beta,1281,2018,2024
 gamma,0117,2020,
+omega,0114,2026,
+omega,1283,2026,
 """,
     "targets.csv": """\
 measure_id,indicator_id,level,unit_id,first_round,last_round,target_share
@@ -52,13 +56,14 @@ measure_id,indicator_id,level,unit_id,first_round,last_round,target_share
 ACTIVITIES_HEADER = [
     "insats_kod", "insats_namn", "inriktning", "langd",
     "utdelade_participant_ongoing", "utdelade_participant_ending", "utdelade_staff",
-    "utdelade_referrer",
+    "utdelade_referrer", "Kategori_Målgrupp",
 ]  # fmt: skip
 ALFA_ACTIVITIES = [
-    ["A1", "Stegen", "individ", "kort", 5, 10, 4, 0],
-    ["A2", "Bron", "individ", "lång", 3, None, 2, 2],
+    ["A1", "Stegen", "individ", "kort", 5, 10, 4, 0, "Unga"],
+    ["A2", "Bron", "individ", "lång", 3, None, 2, 2, None],
 ]
-BETA_ACTIVITIES = [["B1", "Spåret", "individ", "lång", None, 6, 3, None]]
+BETA_ACTIVITIES = [["B1", "Spåret", "individ", "lång", None, 6, 3, None, " unga\u00a0"]]
+OMEGA_ACTIVITIES = [["O1", "Porten", "individ", "kort", None, 4, None, None, "unga"]]
 
 RESPONDENT = ["lopnr", "insats_kod", "kon", "svarsdatum"]
 RESPONDENT_LABELS = ["Löpnummer", "Insats", "Kön", "Datum"]
@@ -87,6 +92,10 @@ BETA_ENDING = [
     [3, "B1", "M", DAY, 6, 1, None, 6, None],
     [4, None, "M", DAY, None, 2, 5, 1, None],  # no activity named
 ]
+OMEGA_ENDING = [
+    [1, "O1", "K", DAY, 6, 2, 6, 4, None],
+    [2, "O1", "M", DAY, 1, 1, None, 1, None],
+]
 ALFA_STAFF = [
     [1, "A1", None, DAY, 7, "Vet ej"],
     [2, "A1", None, DAY, 5, 2],
@@ -100,11 +109,11 @@ ALFA_BOARD = [
 BETA_BOARD = [[1, None, None, DAY, 5, 1], [2, None, None, DAY, None, "2 Ja"]]
 
 # Replaced as a whole: neither its answers nor its handed-out counts may turn up anywhere.
-ALFA_FIRST_ACTIVITIES = [["A9", "Felet", "struktur", "kort", 99, 99, 99, 99]]
+ALFA_FIRST_ACTIVITIES = [["A9", "Felet", "struktur", "kort", 99, 99, 99, 99, None]]
 ALFA_FIRST_ENDING = [[n, "A9", "K", DAY, 1, 1, None, 1, None] for n in range(1, 4)]
 
 EARLIER = date(2025, 10, 1)
-ALFA_2025_ACTIVITIES = [["A1", "Stegen", "individ", "kort", None, 8, None, None]]
+ALFA_2025_ACTIVITIES = [["A1", "Stegen", "individ", "kort", None, 8, None, None, None]]
 ALFA_2025_ENDING = [
     [1, "A1", "K", EARLIER, 1, 2, 6, 4, None],
     [2, "A1", "K", EARLIER, 2, 2, 1, 5, None],
@@ -129,6 +138,7 @@ def build(raw: Path) -> Path:
         "Deltagare avslut": sheet("participant_ending", [*ENDING, "ending_1b"], BETA_ENDING),
         "Styrelse": sheet("board", BOARD, BETA_BOARD),
     }
+    omega = {"Deltagare avslut": sheet("participant_ending", ENDING, OMEGA_ENDING)}
     alfa_first = {"Deltagare avslut": sheet("participant_ending", ENDING, ALFA_FIRST_ENDING)}
     alfa_2025 = {"Deltagare avslut": sheet("participant_ending", ENDING, ALFA_2025_ENDING)}
     board_2017 = {"Styrelse": [[], [], *sheet("board", BOARD_2018, ALFA_2017_BOARD, "2018")]}
@@ -136,6 +146,7 @@ def build(raw: Path) -> Path:
     book(raw / "2026" / "z_alfa.xlsx", 2026, "alfa", ALFA_FIRST_ACTIVITIES, alfa_first, day=1)
     book(raw / "2026" / "a_alfa.xlsx", 2026, "alfa", ALFA_ACTIVITIES, alfa, day=3)
     book(raw / "2026" / "beta.xlsx", 2026, "beta", BETA_ACTIVITIES, beta, day=2)
+    book(raw / "2026" / "omega.xlsx", 2026, "omega", OMEGA_ACTIVITIES, omega, day=1)
     book(raw / "2025" / "alfa.xlsx", 2025, "alfa", ALFA_2025_ACTIVITIES, alfa_2025, day=1)
     book(raw / "2017" / "alfa.xlsx", 2017, "alfa", [], board_2017, day=1, layout="2018")
     return raw

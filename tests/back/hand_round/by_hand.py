@@ -19,33 +19,38 @@ EXPECTED = Path(__file__).parent / "expected"
 
 FLOATS = {
     "share", "mean_index", "ci_low", "ci_high", "share_previous", "change", "target_share",
-    "value", "response_rate",
+    "value", "response_rate", "share_others", "difference",
 }  # fmt: skip
-FLAGS = {"comparable", "change_significant", "is_expected"}
+FLAGS = {"comparable", "change_significant", "is_expected", "difference_significant"}
 COUNTS = {"round", "period", "count", "handed_out", "returned", "returned_known", "days_late"}
 
 # A workbook's bytes hold the time it was saved, so a submission is known by its file.
 KEYS = {**truth.KEYS, "submissions": ["file"]}
 
 N_ROWS = {
-    # 2026: ending 17 questions × (10 units T, 9 K: no woman in A2, 10 M), staff 14 × 7 units,
-    # board 7 × 5. 2025: ending 17 × 5 units × T, K, M. 2017: board 6 × 3.
-    "measure_results": 17 * 29 + 14 * 7 + 7 * 5 + 17 * 15 + 6 * 3,
-    # 2026: participants 10 indicators × 29, staff 10 × 7, board 4 × 5; all: K and M 10 × 19 and
-    # T 15 × 3 (nation, 0001, alfa) + 13 × 2 (0012, beta) + 13 × 4 (A1, A2, kort, lång) + 10 (B1).
-    # 2025: 10 × 15, twice with all. 2017: 3 × 3, twice.
-    "indicator_results": 290 + 70 + 20 + 190 + 45 + 26 + 52 + 10 + 2 * 150 + 2 * 9,
+    # 2026: ending 17 questions × (14 units T, 13 K: no woman in A2, 14 M), staff 14 × 9 units,
+    # board 7 × 5. 2025: ending 17 × 6 units × T, K, M. 2017: board 6 × 3.
+    "measure_results": 17 * 41 + 14 * 9 + 7 * 5 + 17 * 18 + 6 * 3,
+    # 2026: participants 10 indicators × 41, staff 10 × 9, board 4 × 5; all: K and M 10 × 27 and
+    # T 15 × 3 (nation, 0001, alfa) + 13 × 2 (0012, beta) + 13 × 6 (A1, A2, four groups) + 10 × 3
+    # (B1, omega, O1). 2025: 10 × 18, twice with all. 2017: 3 × 3, twice.
+    "indicator_results": 410 + 90 + 20 + 270 + 45 + 26 + 78 + 30 + 2 * 180 + 2 * 9,
     # Nine key figures of three municipalities in 2025 and of four in 2026; none began before 2018.
     "key_figures": 9 * 3 + 9 * 4,
+    # 2026: A1 3 groups, A2 2, B1 3. 2025: A1 2.
+    "activity_groups": 3 + 2 + 3 + 2,
+    # 2026: ending 17 × (A1 and B1 3 groups × T, K, M, A2 2 × T, M), staff 14 × (3 + 2) × T.
+    # 2025: ending 17 × 2 × T, K, M.
+    "activity_comparisons": 17 * (9 + 9 + 4) + 14 * 5 + 17 * 6,
     # 2026: measures 17 × 3 + 14 + 7, indicators 10 × 3 + 10 + 4 and all 15 + 10 + 10.
     # 2025: 17 × 3 + 10 × 3 + 10 × 3. 2017: 6 + 3 + 3.
     "national_results": 51 + 14 + 7 + 30 + 10 + 4 + 35 + 51 + 30 + 30 + 6 + 3 + 3,
-    # 2026: 6 questionnaires × (nation, 2 counties, 2 associations) and 4 × 3 activities;
+    # 2026: 6 questionnaires × (nation, 2 counties, alfa, beta, omega) and 4 × 4 activities;
     # 2025: 6 × 3 and 4 × 1; 2017: 6 × 3, no activity listed.
-    "response_rates": 6 * 5 + 4 * 3 + 6 * 3 + 4 + 6 * 3,
-    "submissions": 5,
-    # 2026: alfa, beta, gamma; 2025: alfa, gamma; 2017: alfa, delta.
-    "roster": 3 + 2 + 2,
+    "response_rates": 6 * 6 + 4 * 4 + 6 * 3 + 4 + 6 * 3,
+    "submissions": 6,
+    # 2026: alfa, beta, gamma, omega; 2025: alfa, gamma; 2017: alfa, delta.
+    "roster": 4 + 2 + 2,
 }
 
 ABSENT: dict[str, list[dict[str, str]]] = {
@@ -62,8 +67,11 @@ ABSENT: dict[str, list[dict[str, str]]] = {
     "indicator_results": [{"indicator_id": "11"}, {"respondent_group": "managers"}],
     "key_figures": [
         {"municipality_id": "1281"},  # a member in no round that was delivered
+        {"municipality_id": "1283"},  # a member of omega alone
         {"kpi_id": "U40463"},  # ended after 2023
     ],
+    "activity_groups": [{"unit_id": "omega/O1"}, {"unit_id": "alfa/A9"}],
+    "activity_comparisons": [{"unit_id": "omega/O1"}, {"unit_id": "alfa/A2", "gender": "K"}],
     "national_results": [{"gender": "A"}],
     "response_rates": [
         {"level": "activity", "questionnaire_id": "board"},

@@ -42,7 +42,7 @@ levels as (
     {{ rows_of('level', pooled_levels) }}
 ),
 
-association_units as (
+association_levels as (
     select
         association_id,
         agreement_from,
@@ -51,6 +51,11 @@ association_units as (
         {{ unit_id(pooled_levels) }} as unit_id
     from associations
     cross join levels
+),
+
+association_units as (
+    select * from association_levels
+    where unit_id is not null
 ),
 
 coverage as (

@@ -131,6 +131,7 @@ final as (
     select
         pairs.round,
         pairs.association_id,
+        associations.kind,
         expected.association_id is not null as is_expected,
         coalesce(merged.merged_from, '') as merged_from,
         case
@@ -152,6 +153,8 @@ final as (
     from pairs
     inner join delivered_rounds
         on pairs.round = delivered_rounds.round
+    left join associations
+        on pairs.association_id = associations.association_id
     left join expected
         on pairs.round = expected.round
         and pairs.association_id = expected.association_id

@@ -11,6 +11,11 @@ key_figures as (
     select * from {{ ref('key_figures') }}
 ),
 
+associations as (
+    select * from {{ ref('associations') }}
+    where in_nation
+),
+
 memberships as (
     select * from {{ ref('memberships') }}
 ),
@@ -38,6 +43,8 @@ members as (
     from rounds
     inner join memberships
         on {{ applies('rounds.round', 'memberships') }}
+    inner join associations
+        on memberships.association_id = associations.association_id
 ),
 
 pooled as (

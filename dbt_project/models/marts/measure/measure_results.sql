@@ -4,6 +4,13 @@ counts as (
     select * from {{ ref('int_measure_counts') }}
 ),
 
+activity_groups as (
+    select
+        *,
+        'activity_group' as level
+    from {{ ref('stg_activity_groups') }}
+),
+
 questions as (
     select * from {{ ref('questions') }}
 ),
@@ -33,7 +40,8 @@ answer_codes as (
     group by scale_id
 ),
 
--- Every count once for each level it belongs to, for its gender and for the total.
+-- Every count once for each unit it belongs to, for its gender and for the total. An activity may
+-- be in several groups.
 unit_counts as (
     select
         counts.*,
@@ -42,6 +50,7 @@ unit_counts as (
         genders.gender
     from counts
     cross join levels
+    left join activity_groups using (round, association_id, insats_kod, level)
     inner join genders
         on genders.gender in ('T', counts.kon)
 ),

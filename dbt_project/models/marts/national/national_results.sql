@@ -18,6 +18,11 @@ responses as (
     select * from {{ ref('stg_responses') }}
 ),
 
+associations as (
+    select * from {{ ref('stg_associations') }}
+    where in_nation
+),
+
 genders as (
     {{ rows_of('gender', var('genders')) }}
 ),
@@ -29,6 +34,8 @@ volumes as (
         count(distinct responses.association_id) as n_associations,
         count(*) as n_questionnaires
     from responses
+    inner join associations
+        on responses.association_id = associations.association_id
     inner join genders
         on genders.gender in ('T', responses.kon)
     group by responses.round, genders.gender

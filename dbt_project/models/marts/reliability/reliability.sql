@@ -20,6 +20,11 @@ questionnaires as (
     select * from {{ ref('questionnaires') }}
 ),
 
+associations as (
+    select * from {{ ref('stg_associations') }}
+    where in_nation
+),
+
 -- Each measure once, over the group's questionnaires.
 pooled as (
     select
@@ -165,12 +170,14 @@ compared as (
 -- In whole parts of a percent, since a sum of doubles depends on the order of threads.
 of_associations as (
     select
-        round,
-        unit_id,
-        respondent_group,
-        indicator_id,
-        cast(round(share * 1e10) as decimal(38, 0)) as parts
+        indicator_results.round,
+        indicator_results.unit_id,
+        indicator_results.respondent_group,
+        indicator_results.indicator_id,
+        cast(round(indicator_results.share * 1e10) as decimal(38, 0)) as parts
     from indicator_results
+    inner join associations
+        on indicator_results.unit_id = associations.association_id
     where level = 'association'
         and gender = 'T'
         and n > 0
