@@ -1,5 +1,5 @@
 -- The nation is the sum of its counties and the sum of its associations; activities and groups of
--- activities are parts of it.
+-- activities are parts of it. Not so of a register study: its nation is given, no sum of ours.
 with
 
 totals as (
@@ -13,6 +13,7 @@ totals as (
         sum(n_missing) as n_missing,
         sum(n_dont_know) as n_dont_know
     from {{ ref('measure_results') }}
+    where question_id in (select question_id from {{ ref('questions') }})
     group by round, question_id, gender, level
 ),
 
