@@ -19,8 +19,9 @@ EXPECTED = Path(__file__).parent / "expected"
 
 FLOATS = {
     "share", "mean_index", "ci_low", "ci_high", "share_previous", "change", "target_share",
-    "value", "response_rate",
+    "distance", "value", "response_rate",
 }  # fmt: skip
+TEXTS = {"reached"}
 FLAGS = {"comparable", "change_significant", "is_expected"}
 COUNTS = {"round", "period", "count", "handed_out", "returned", "returned_known", "days_late"}
 
@@ -29,17 +30,18 @@ KEYS = {**truth.KEYS, "submissions": ["file"]}
 
 N_ROWS = {
     # 2026: ending 17 questions × (10 units T, 9 K: no woman in A2, 10 M), staff 14 × 7 units,
-    # board 7 × 5. 2025: ending 17 × 5 units × T, K, M. 2017: board 6 × 3.
-    "measure_results": 17 * 29 + 14 * 7 + 7 * 5 + 17 * 15 + 6 * 3,
+    # board 7 × 5. 2025: ending 17 × 5 units × T, K, M. 2017: board 6 × 3. The study's five.
+    "measure_results": 17 * 29 + 14 * 7 + 7 * 5 + 17 * 15 + 6 * 3 + 5,
     # 2026: participants 10 indicators × 29, staff 10 × 7, board 4 × 5; all: K and M 10 × 19 and
     # T 15 × 3 (nation, 0001, alfa) + 13 × 2 (0012, beta) + 13 × 4 (A1, A2, kort, lång) + 10 (B1).
-    # 2025: 10 × 15, twice with all. 2017: 3 × 3, twice.
-    "indicator_results": 290 + 70 + 20 + 190 + 45 + 26 + 52 + 10 + 2 * 150 + 2 * 9,
+    # 2025: 10 × 15, twice with all. 2017: 3 × 3, twice. The study: nation 2024 T and K, 2025 T,
+    # alfa 2024 T, twice.
+    "indicator_results": 290 + 70 + 20 + 190 + 45 + 26 + 52 + 10 + 2 * 150 + 2 * 9 + 2 * 4,
     # Nine key figures of three municipalities in 2025 and of four in 2026; none began before 2018.
     "key_figures": 9 * 3 + 9 * 4,
     # 2026: measures 17 × 3 + 14 + 7, indicators 10 × 3 + 10 + 4 and all 15 + 10 + 10.
-    # 2025: 17 × 3 + 10 × 3 + 10 × 3. 2017: 6 + 3 + 3.
-    "national_results": 51 + 14 + 7 + 30 + 10 + 4 + 35 + 51 + 30 + 30 + 6 + 3 + 3,
+    # 2025: 17 × 3 + 10 × 3 + 10 × 3. 2017: 6 + 3 + 3. The study: 4 measures and 3 × 2 indicators.
+    "national_results": 51 + 14 + 7 + 30 + 10 + 4 + 35 + 51 + 30 + 30 + 6 + 3 + 3 + 4 + 6,
     # 2026: 6 questionnaires × (nation, 2 counties, 2 associations) and 4 × 3 activities;
     # 2025: 6 × 3 and 4 × 1; 2017: 6 × 3, no activity listed.
     "response_rates": 6 * 5 + 4 * 3 + 6 * 3 + 4 + 6 * 3,
@@ -48,7 +50,7 @@ N_ROWS = {
     "roster": 3 + 2 + 2,
 }
 
-ABSENT: dict[str, list[dict[str, str]]] = {
+ABSENT: dict[str, list[dict[str, Any]]] = {
     "measure_results": [
         {"gender": "A"},  # other gender counts in the total alone
         {"unit_id": "alfa/A2", "gender": "K"},  # no woman answered there
@@ -58,8 +60,13 @@ ABSENT: dict[str, list[dict[str, str]]] = {
         {"questionnaire_id": "board", "gender": "K"},
         {"questionnaire_id": "managers"},
         {"measure_id": "4a"},  # gone in 2024
+        {"questionnaire_id": "register_study", "level": "county"},  # never rolled up
     ],
-    "indicator_results": [{"indicator_id": "11"}, {"respondent_group": "managers"}],
+    "indicator_results": [
+        {"indicator_id": "11", "respondent_group": "participant"},  # nobody is asked
+        {"indicator_id": "11", "round": 2026},  # no such cohort
+        {"respondent_group": "managers"},
+    ],
     "key_figures": [
         {"municipality_id": "1281"},  # a member in no round that was delivered
         {"kpi_id": "U40463"},  # ended after 2023
@@ -69,7 +76,10 @@ ABSENT: dict[str, list[dict[str, str]]] = {
         {"level": "activity", "questionnaire_id": "board"},
         {"unit_id": "gamma"},  # delivered nothing
         {"unit_id": "alfa/A9"},  # replaced
+        {"questionnaire_id": "register_study"},  # hands nothing out
+        {"round": 2024},
     ],
+    "roster": [{"round": 2024}],  # a register study is missing from nobody
 }
 
 
@@ -107,7 +117,7 @@ def n_figures() -> int:
 def typed(name: str, cell: str) -> Any:
     if name == "rows_per_questionnaire":
         return {key: int(n) for key, n in (part.split("=") for part in cell.split())}
-    if not cell and (name in FLOATS | FLAGS or is_count(name)):
+    if not cell and (name in FLOATS | FLAGS | TEXTS or is_count(name)):
         return None
     if name in FLOATS:
         return float(cell)
