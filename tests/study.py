@@ -16,7 +16,7 @@ UNIT = ["level", "unit_id", "cohort", "months_after"]
 def write(raw: Path, home: Path) -> None:
     """Writes the study of a landing zone to the lake; nothing where there is none."""
     files = [
-        pd.read_csv(path, sep=None, engine="python", dtype={"unit_id": str, "kon": str})
+        pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", dtype={"unit_id": str})
         for path in sorted(raw.glob("indicator_11/*.csv"))
     ]
     if not files:
