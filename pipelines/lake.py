@@ -331,7 +331,22 @@ def write_tables(settings: Settings, manifest: Manifest, register: Register) -> 
     """Writes the tables dbt reads beside the responses, then the manifest they were made from."""
     for table, content in _tables(manifest, register).items():
         write_parquet(settings.lake / f"{table}.parquet", content)
+    study = settings.lake / "outcomes" / "register_study.parquet"
+    if not study.exists():  # dbt finds it though no study has come
+        write_parquet(study, _empty_study())
     write_manifest(settings, manifest)
+
+
+def _empty_study() -> pa.Table:
+    import pyarrow as pa
+
+    texts = dict.fromkeys(("file", "sha256"), pa.string())
+    counts = {"n": pa.int32(), "n_sustained": pa.int32()}
+    schema = texts | {"row": pa.int32(), "level": pa.string(), "unit_id": pa.string()}
+    schema |= {"cohort": pa.int32(), "months_after": pa.int32(), "gender": pa.string()}
+    return pa.schema(
+        schema | counts | {"source": pa.string(), "is_synthetic": pa.bool_()}
+    ).empty_table()
 
 
 def write_manifest(settings: Settings, manifest: Manifest) -> None:

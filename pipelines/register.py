@@ -7,7 +7,7 @@ deliveries came in; that is the lake's.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,7 +61,10 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target level in percent for a measure or an indicator; `unit_id` None: every unit."""
+    """A target level in percent for a figure; `unit_id` None: every unit of the level.
+
+    `measure_id` is a measure's or, for the outcomes, the outcome rate's.
+    """
 
     measure_id: str | None
     indicator_id: str | None
@@ -245,19 +248,55 @@ def _check_memberships(
 
 def _check_targets(path: Path, targets: Mapping[int, Target], associations: Container[str]) -> None:
     """Refuses targets of unknown figures or units, and two for one figure, unit and round."""
+    if not targets:
+        return
+    named = _project_vars()
     measures = {row["measure_id"] for row in instrument.seed_rows("measures")}
+    measures.add(named["outcome_rate"])
     indicators = {row["indicator_id"] for row in instrument.seed_rows("indicators")}
-    levels = _levels() if targets else ()
+    is_unit = _units(named["nation_id"], associations)
     for number, t in targets.items():
         where = f"{path}, rad {number}"
         if t.measure_id not in {*measures, None} or t.indicator_id not in {*indicators, None}:
             figure = t.measure_id or t.indicator_id
             raise RegisterError(f"{where}: {figure} är inget mått och ingen indikator.")
-        if t.level not in levels:
-            raise RegisterError(f"{where}: nivån {t.level} är ingen av {', '.join(levels)}.")
-        if t.level == "association" and t.unit_id and t.unit_id not in associations:
-            raise RegisterError(f"{where}: förbundet {t.unit_id} finns inte i registret.")
+        if t.level not in named["levels"]:
+            levels = ", ".join(named["levels"])
+            raise RegisterError(f"{where}: nivån {t.level} är ingen av {levels}.")
+        known, how = is_unit[t.level]
+        if t.unit_id and not known(t.unit_id):
+            raise RegisterError(f"{where}: {t.unit_id} är ingen enhet på nivån {t.level}: {how}")
         _refuse_repeated(where, "samma målnivå", t, number, targets)
+
+
+def _units(
+    nation: str, associations: Container[str]
+) -> Mapping[str, tuple[Callable[[str], bool], str]]:
+    """By level whether there can be such a unit, and how its units are written.
+
+    Which activities there are, and which groups the steward has made of them, is not known here.
+    """
+    counties = {f"00{row['county_code']}" for row in instrument.seed_rows("counties")}
+    groups = {
+        row["value"]
+        for row in instrument.seed_rows("spellings")
+        if row["field"] in ("langd", "inriktning")
+    }
+
+    def is_activity(unit_id: str) -> bool:
+        association, _, code = unit_id.partition("/")
+        return association in associations and bool(code)
+
+    def is_group(unit_id: str) -> bool:
+        return unit_id in groups or all(unit_id.partition("="))
+
+    return {
+        "nation": (lambda unit_id: unit_id == nation, f"skriv {nation}."),
+        "county": (counties.__contains__, "skriv 00 och länskoden, till exempel 0001."),
+        "association": (associations.__contains__, "förbundet finns inte i registret."),
+        "activity": (is_activity, "skriv förbundets id, snedstreck och insatsens kod."),
+        "activity_group": (is_group, f"skriv {', '.join(sorted(groups))} eller kategori=värde."),
+    }
 
 
 def _refuse_repeated(where: str, what: str, row: Any, number: int, rows: Mapping[int, Any]) -> None:
@@ -266,13 +305,13 @@ def _refuse_repeated(where: str, what: str, row: Any, number: int, rows: Mapping
             raise RegisterError(f"{where}: {what} finns på rad {earlier}.")
 
 
-def _levels() -> Sequence[str]:
-    """The levels of units that figures are computed for, as the dbt project names them."""
+def _project_vars() -> Mapping[str, Any]:
+    """What the dbt project names once for SQL and Python: levels, units, the outcome rate."""
     import yaml
 
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    levels: list[str] = project["vars"]["levels"]
-    return levels
+    named: Mapping[str, Any] = project["vars"]
+    return named
 
 
 def _share_a_round(a: Membership | Target, b: Membership | Target) -> bool:

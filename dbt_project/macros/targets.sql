@@ -16,3 +16,17 @@
         and common_targets.unit_id is null
         and {{ applies(figures ~ '.round', 'common_targets') }}
 {%- endmacro %}
+
+{# How far a share is above its target, percentage points; null without a share or a target. #}
+{% macro distance(share) -%}
+    {{ share }} - {{ target_share() }}
+{%- endmacro %}
+
+{# What the interval of a share says of its target; null without a share or a target. #}
+{% macro reached(low, high) -%}
+    case
+        when {{ low }} >= {{ target_share() }} then 'reached'
+        when {{ high }} < {{ target_share() }} then 'not_reached'
+        when {{ low }} < {{ target_share() }} then 'unclear'
+    end
+{%- endmacro %}

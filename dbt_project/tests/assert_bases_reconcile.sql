@@ -1,5 +1,6 @@
 -- n + n_missing + n_dont_know is the number of returned questionnaires of the association, for a
--- follow-up question the number of positive answers to its base question.
+-- follow-up question the number of positive answers to its base question. A register study asks no
+-- question and nobody returned it: it has no base to reconcile with.
 with
 
 results as (

@@ -1,4 +1,5 @@
--- A share exists where there are answers, inside its interval; so do the means of indicators.
+-- A share exists where there are answers, inside its interval; so do the means of indicators. A
+-- target that is reached is no higher than the share, one that is not reached is higher.
 select round, level, unit_id, gender, measure_id as figure_id
 from {{ ref('measure_results') }}
 where (n = 0) <> (share is null)
@@ -6,6 +7,10 @@ where (n = 0) <> (share is null)
     or not (0 <= mean_index and mean_index <= 100)
     or comparable <> (share_previous is not null)
     or change_significant and change = 0
+    or (reached is null) <> (target_share is null or share is null)
+    or (reached is null) <> (distance is null)
+    or reached = 'reached' and distance < -1e-9
+    or reached = 'not_reached' and distance > 1e-9
 
 union all
 
@@ -13,3 +18,7 @@ select round, level, unit_id, gender, indicator_id
 from {{ ref('indicator_results') }}
 where (n_measures = 0) <> (share is null)
     or not (0 <= share and share <= 100)
+    or (reached is null) <> (target_share is null or share is null)
+    or (reached is null) <> (distance is null)
+    or reached = 'reached' and distance < -1e-9
+    or reached = 'not_reached' and distance > 1e-9

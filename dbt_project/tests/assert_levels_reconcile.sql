@@ -1,5 +1,6 @@
 -- The nation is the sum of its counties and the sum of its associations; activities are parts of it,
--- and a group of activities is the sum of them. What is out of the nation is in none of these.
+-- and a group of activities is the sum of them. What is out of the nation is in none of these. Not so
+-- of a register study: its nation is given, no sum of ours.
 with
 
 results as (
@@ -37,6 +38,7 @@ totals as (
         on results.unit_id = outside_units.unit_id
     where results.level <> 'activity_group'
         and outside_units.unit_id is null
+        and results.question_id in (select question_id from {{ ref('questions') }})
     group by results.round, results.question_id, results.gender, results.level
 ),
 

@@ -1,5 +1,6 @@
 -- The nation's questionnaires are the same by questionnaire and in all; what is handed out and
 -- returned adds up from activities to associations to the nation, in which not all of them are.
+-- Figures of register studies have no questionnaires.
 with
 
 associations as (
@@ -31,9 +32,12 @@ added_up as (
 ),
 
 volumes as (
-    select distinct round, n_questionnaires
-    from {{ ref('national_results') }}
-    where gender = 'T'
+    select distinct figures.round, figures.n_questionnaires
+    from {{ ref('national_results') }} as figures
+    inner join {{ ref('indicators') }} as indicators
+        on figures.indicator_id = indicators.indicator_id
+        and indicators.kind <> 'register'
+    where figures.gender = 'T'
 ),
 
 submitted as (

@@ -1,9 +1,9 @@
 """Every number of every mart against the independent computation, of two landing zones.
 
 One is the sample. The other holds what offices send beside the template: an old layout, labels for
-codes, columns in another order, a sheet taken out, a file sent twice; columns of categories; and
-answers from the web, of associations with and without a workbook. Two organisations there are no
-associations, of which one is in the nation.
+codes, columns in another order, a sheet taken out, a file sent twice; columns of categories; answers
+from the web, of associations with and without a workbook; a register study and targets on every
+level. Two organisations there are no associations, of which one is in the nation.
 """
 
 from __future__ import annotations
@@ -35,6 +35,47 @@ SPELLINGS: tuple[Callable[[str, str], str], ...] = (
     lambda code, label: f"\u00a0{label} ",
     lambda code, label: f"{code} {label.lower()}",
 )
+# Cohorts with questionnaires and without; with a total, with women and men only, with neither.
+STUDY = """\
+level;unit_id;cohort;months_after;kon;n;n_sustained;source
+nation;0000;2022;12;T;400;220;SCB
+nation;0000;2022;12;Kvinna;210;130;SCB
+nation;0000;2022;12;Man;180;88;SCB
+nation;0000;2023;24;T;350;200;SCB
+nation;0000;2024;12;K;200;140;SCB
+nation;0000;2024;12;M;190;100;SCB
+nation;0000;2024;12;A;4;1;SCB
+nation;0000;2024;24;T;300;200;SCB
+nation;0000;2025;12;T;0;0;SCB
+association;testskogen;2022;12;T;40;30;SCB
+association;testskogen;2022;12;K;25;22;SCB
+association;testskogen;2024;12;K;20;8;SCB
+association;testskogen;2024;12;M;15;5;SCB
+association;testskogen;2025;12;;12;6;SCB
+association;fantasiviken;2024;12;T;30;15;SCB
+association;sagoasen;2024;12;M;9;9;SCB
+"""
+# Each level has a common target, and some units their own.
+TARGETS = """\
+11b,,nation,,2022,,50
+7a,,nation,,2024,,99
+11b,,association,,2022,,60
+,11,nation,0000,2022,2023,55
+,11,association,sagoasen,2022,,65
+2a,,nation,,2024,,60
+2a,,county,,2024,,50
+2a,,association,,2024,,95
+2a,,activity,,2024,,30
+2a,,activity,testskogen/A1,2025,,10
+2a,,activity_group,,2024,,40
+2a,,activity_group,kort,2024,2024,99.5
+,2,nation,,2024,,20
+,2,county,,2024,,45
+,2,association,,2024,,30
+,2,activity,,2024,,99
+,2,activity_group,,2024,,60
+positive_rate,,nation,,2018,,30
+"""
 
 
 GROUPS = {
@@ -66,6 +107,10 @@ def _odd_zone(raw: Path) -> Path:
     _answer_on_the_web(ending.with_name("personal.csv"), "testskogen", "staff", ["A2", "A1"])
     _answer_on_the_web(ending.with_name("bara på webben.csv"), "fantasiviken", "board", [""])
     _answer_on_the_web(ending.with_name("fel.csv"), "finns-inte", "staff", ["A1"])
+    (raw / "indicator_11").mkdir()
+    (raw / "indicator_11" / "studie.csv").write_text(STUDY, encoding="utf-8-sig")
+    with (raw / "register" / "targets.csv").open("a", encoding="utf-8") as targets:
+        targets.write(TARGETS)
     return raw
 
 
@@ -212,6 +257,15 @@ def test_every_number_of_the_mart_equals_the_truth(
     faults = differences(mart(snapshot, name), rows, KEYS[name])
     if faults:
         pytest.fail(f"{name}: {faults}", pytrace=False)
+
+
+@pytest.mark.parametrize("zone", ["odd"], indirect=True)
+@pytest.mark.parametrize("name", ["measure_results", "indicator_results", "national_results"])
+def test_targets_are_reached_missed_and_undecided(
+    name: str, expected: dict[str, pd.DataFrame]
+) -> None:
+    """Else the comparison would prove little."""
+    assert set(expected[name]["reached"]) == {"reached", "not_reached", "unclear", None}
 
 
 def test_the_roster_that_status_tells_is_that_of_the_mart(zone: Path, snapshot: Path) -> None:

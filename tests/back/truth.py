@@ -14,6 +14,7 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -88,11 +89,12 @@ class Delivery:
 
 @dataclass
 class Facts:
-    """Everything the marts are computed from: seeds, register and loaded deliveries."""
+    """Everything the marts are computed from: seeds, register, deliveries and register study."""
 
     seeds: dict[str, Table]
     register: dict[str, Table]
     deliveries: list[Delivery]
+    study: Table
     is_synthetic: bool
 
     @property
@@ -184,7 +186,7 @@ def read(raw: Path) -> Facts:
         if delivery.source != "workbook" and delivery.state == "loaded":
             find_activities(delivery, deliveries)
     synthetic = origin.exists() and "synthetic" in origin.read_text(encoding="utf-8")
-    return Facts(seeds, register, deliveries, synthetic)
+    return Facts(seeds, register, deliveries, read_study(raw, seeds), synthetic)
 
 
 def csv_rows(path: Path) -> Table:
@@ -195,6 +197,26 @@ def csv_rows(path: Path) -> Table:
     separator = ";" if ";" in header else ","
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     return table.to_dict("records")
+
+
+def read_study(raw: Path, seeds: dict[str, Table]) -> Table:
+    """The register study by gender; who gives no total has the sum of what they give."""
+    groups: dict[tuple[str, ...], dict[str, tuple[int, int]]] = defaultdict(dict)
+    for path in raw.glob("indicator_11/*.csv"):
+        for row in csv_rows(path):
+            key = (row["level"], row["unit_id"], row["cohort"], row["months_after"])
+            gender = "T" if folded(row["kon"]) == "t" else spelled("kon", row["kon"], seeds) or ""
+            groups[key][gender] = int(row["n"]), int(row["n_sustained"])
+    rows = []
+    for (level, unit_id, cohort, months), given in groups.items():
+        if "T" not in given:
+            given["T"] = sum(n for n, _ in given.values()), sum(k for _, k in given.values())
+        study = one(seeds["register_studies"], months_after=months)
+        for gender in given.keys() & {"T", "K", "M"}:
+            n, kept = given[gender]
+            rows.append({"round": int(cohort), "level": level, "unit_id": unit_id, **study})
+            rows[-1] |= {"gender": gender, "n": n, "n_positive": kept}
+    return rows
 
 
 def newest_loaded(deliveries: list[Delivery]) -> None:
@@ -449,17 +471,41 @@ def measure_results(facts: Facts) -> Table:
                         "questionnaire_id": questionnaire_id,
                         "measure_id": question["measure_id"],
                         "gender": gender,
+                        "question_id": question["question_id"],
                         **tally(question, responses, facts.seeds),
-                        "target_share": target(
-                            facts, "measure_id", question, level, unit_id, round_
-                        ),
                         "is_synthetic": facts.is_synthetic,
                         "question": question,
                     }
                 )
+    table += study_results(facts)
     add_change(table)
     for row in table:
         del row["question"]
+        row |= against_target(facts, "measure_id", row, row["ci_low"], row["ci_high"])
+    return table
+
+
+def study_results(facts: Facts) -> Table:
+    """The register study's rows: as delivered, of the cohort's year, with nobody missing."""
+    table = []
+    for row in facts.study:
+        low, high = wilson(row["n_positive"], row["n"])
+        study = one(facts.seeds["questionnaires"], questionnaire_id=row["questionnaire_id"])
+        names = ("round", "level", "unit_id", "questionnaire_id", "measure_id", "gender")
+        table.append(
+            {
+                **{name: row[name] for name in (*names, "n", "n_positive")},
+                "question_id": "register_" + row["measure_id"],
+                "n_missing": 0,
+                "n_dont_know": 0,
+                "share": 100 * row["n_positive"] / row["n"] if row["n"] else None,
+                "mean_index": None,
+                "ci_low": low,
+                "ci_high": high,
+                "is_synthetic": facts.is_synthetic,
+                "question": {"comparable_from": "", "first_round": study["first_round"]},
+            }
+        )
     return table
 
 
@@ -648,17 +694,34 @@ def against(
     }
 
 
-def target(
-    facts: Facts, id_name: str, ids: Row, level: str, unit_id: str, round_: int
-) -> float | None:
-    """The target of a measure or indicator for exactly this unit in this round."""
-    shares = [
-        float(t["target_share"])
-        for t in facts.register["targets"]
-        if (t[id_name], t["level"], t["unit_id"]) == (ids[id_name], level, unit_id)
-        and covers(t, round_)
-    ]
-    return shares[0] if shares else None
+def against_target(
+    facts: Facts, id_name: str, row: Row, low: float | None, high: float | None
+) -> Row:
+    """The target of a row's figure, how far above it the share is, and what its interval says."""
+    level = target(facts, id_name, row)
+    judged: Row = {"target_share": level, "distance": None, "reached": None}
+    if level is not None and row["share"] is not None:
+        judged["distance"] = row["share"] - level
+        judged["reached"] = "unclear"
+        if low >= level:
+            judged["reached"] = "reached"
+        if high < level:
+            judged["reached"] = "not_reached"
+    return judged
+
+
+def target(facts: Facts, id_name: str, row: Row) -> float | None:
+    """The target of a measure or indicator in a round: the unit's own, else all units' one."""
+    own, common = (
+        [
+            float(t["target_share"])
+            for t in facts.register["targets"]
+            if (t[id_name], t["level"], t["unit_id"]) == (row[id_name], row["level"], unit_id)
+            and covers(t, row["round"])
+        ]
+        for unit_id in (row["unit_id"], "")
+    )
+    return next(iter(own + common), None)
 
 
 def indicator_results(facts: Facts, measures: Table) -> Table:
@@ -673,38 +736,43 @@ def indicator_results(facts: Facts, measures: Table) -> Table:
     table = []
     for (round_, level, unit_id, indicator_id, gender), groups in parts.items():
         figures = {group: indicator_figures(rows) for group, rows in groups.items()}
-        shares = [f["share"] for f in figures.values() if f["share"] is not None]
         figures["all"] = {
-            "share": fmean(shares) if shares else None,
+            **{name: mean_of(figures.values(), name) for name in ("share", "low", "high")},
             "n_measures": sum(f["n_measures"] for f in figures.values()),
             "n": sum(f["n"] for f in figures.values()),
         }
-        ids = {"indicator_id": indicator_id}
         for group, figure in figures.items():
-            table.append(
-                {
-                    "round": round_,
-                    "level": level,
-                    "unit_id": unit_id,
-                    "respondent_group": group,
-                    "indicator_id": indicator_id,
-                    "gender": gender,
-                    **figure,
-                    "target_share": target(facts, "indicator_id", ids, level, unit_id, round_),
-                    "is_synthetic": facts.is_synthetic,
-                }
-            )
+            low, high = figure.pop("low"), figure.pop("high")
+            row = {
+                "round": round_,
+                "level": level,
+                "unit_id": unit_id,
+                "respondent_group": group,
+                "indicator_id": indicator_id,
+                "gender": gender,
+                **figure,
+                "is_synthetic": facts.is_synthetic,
+            }
+            table.append(row | against_target(facts, "indicator_id", row, low, high))
     return table
 
 
 def indicator_figures(rows: Table) -> Row:
-    """The unweighted mean of the shares that exist, how many they are, and their answers."""
+    """The unweighted mean of the shares that exist and of their intervals, and their answers."""
     answered = [row for row in rows if row["n"] > 0]
     return {
-        "share": fmean(row["share"] for row in answered) if answered else None,
+        "share": mean_of(answered, "share"),
+        "low": mean_of(answered, "ci_low"),
+        "high": mean_of(answered, "ci_high"),
         "n_measures": len(answered),
         "n": sum(row["n"] for row in answered),
     }
+
+
+def mean_of(rows: Iterable[Row], name: str) -> float | None:
+    """The mean of a figure over the rows that have it."""
+    known = [row[name] for row in rows if row[name] is not None]
+    return fmean(known) if known else None
 
 
 def key_figures(facts: Facts) -> Table:
@@ -761,9 +829,15 @@ def national_results(facts: Facts, measures: Table, indicators: Table) -> Table:
     names = (
         "n", "n_positive", "n_missing", "n_dont_know", "share", "mean_index", "ci_low", "ci_high",
         "comparable", "share_previous", "change", "change_significant", "target_share",
-        "n_measures", "is_synthetic",
+        "distance", "reached", "n_measures", "is_synthetic",
     )  # fmt: skip
     table = []
+    registered = {
+        measure["measure_id"]
+        for measure in facts.seeds["measures"]
+        if one(facts.seeds["indicators"], indicator_id=measure["indicator_id"])["kind"]
+        == "register"
+    } | {i["indicator_id"] for i in facts.seeds["indicators"] if i["kind"] == "register"}
     for kind, figure_id, answered_by, row in figures:
         gender = row["gender"]
         returned = [
@@ -771,6 +845,15 @@ def national_results(facts: Facts, measures: Table, indicators: Table) -> Table:
             for r in facts.responses(row["round"])
             if gender in ("T", r.kon) and facts.is_in_nation(r.association_id)
         ]
+        behind = {r.association_id for r in returned}
+        if figure_id in registered:
+            returned = []
+            behind = {
+                r["unit_id"]
+                for r in facts.study
+                if (r["round"], r["level"], r["gender"]) == (row["round"], "association", gender)
+                and facts.is_in_nation(r["unit_id"])
+            }
         table.append(
             {
                 "round": row["round"],
@@ -779,7 +862,7 @@ def national_results(facts: Facts, measures: Table, indicators: Table) -> Table:
                 "answered_by": answered_by,
                 "gender": gender,
                 **{name: row.get(name) for name in names},
-                "n_associations": len({r.association_id for r in returned}),
+                "n_associations": len(behind),
                 "n_questionnaires": len(returned),
             }
         )

@@ -85,6 +85,20 @@ def test_codes_are_text_and_an_empty_last_round_means_still(landing_zone):
     assert known.targets == (Target("1a", None, "nation", None, 2019, None, 72.5),)
 
 
+def test_every_level_and_the_outcome_rate_may_have_a_target(landing_zone):
+    units = {"nation": "0000", "county": "0001", "association": "norr", "activity": "norr/A/1"}
+    rows = [f"1a,,{level},{unit},2019,,70" for level, unit in units.items()]
+    rows += [f"1a,,activity_group,{group},2019,,70" for group in ("lång", "struktur", "form=IPS")]
+    rows += [f"positive_rate,,{level},,2019,,30" for level in (*units, "activity_group")]
+    known = read(landing_zone(targets="\n".join([TARGETS, *rows]))).targets
+    assert [(t.level, t.unit_id) for t in known] == [
+        *units.items(),
+        *(("activity_group", group) for group in ("lång", "struktur", "form=IPS")),
+        *((level, None) for level in (*units, "activity_group")),
+    ]
+    assert {t.measure_id for t in known[-5:]} == {"positive_rate"}
+
+
 def test_a_register_that_is_not_there_is_empty(tmp_path):
     known = read(tmp_path)
     assert (known.associations, known.memberships, known.targets) == ({}, (), ())
@@ -118,6 +132,16 @@ def test_the_register_says_when_it_is_invented(landing_zone):
         ("targets", f"{TARGETS}\n1a,1,nation,,2019,,70", 2, "antingen measure_id eller"),
         ("targets", f"{TARGETS}\n,,nation,,2019,,70", 2, "antingen measure_id eller"),
         ("targets", f"{TARGETS}\n1a,,,,2019,,70", 2, "level är tom"),
+        ("targets", f"{TARGETS}\n99z,,nation,,2019,,70", 2, "99z är inget mått"),
+        ("targets", f"{TARGETS}\n,positive_rate,nation,,2019,,70", 2, "positive_rate är inget"),
+        ("targets", f"{TARGETS}\n1a,,country,,2019,,70", 2, "nivån country är ingen av nation,"),
+        ("targets", f"{TARGETS}\n1a,,nation,0001,2019,,70", 2, "0001 är ingen enhet"),
+        ("targets", f"{TARGETS}\n1a,,county,01,2019,,70", 2, "skriv 00 och länskoden"),
+        ("targets", f"{TARGETS}\n1a,,association,soder,2019,,70", 2, "finns inte i registret"),
+        ("targets", f"{TARGETS}\n1a,,activity,soder/A1,2019,,70", 2, "soder/A1 är ingen enhet"),
+        ("targets", f"{TARGETS}\n1a,,activity,norr,2019,,70", 2, "snedstreck och insatsens kod"),
+        ("targets", f"{TARGETS}\n1a,,activity_group,korta,2019,,70", 2, "skriv individ, kort, "),
+        ("targets", f"{TARGETS}\n1a,,activity_group,form=,2019,,70", 2, "form= är ingen enhet"),
     ],
 )
 def test_an_error_names_the_file_and_the_row(landing_zone, name, content, row, says):

@@ -7,7 +7,8 @@ Layout `2024` as an association would fill it in, made with openpyxl and not by 
 alfa (county 01) delivers twice for 2026 and the second counts, beta (county 12) delivers once,
 gamma (county 01) has an agreement and delivers nothing. Beta is a region that is in the nation,
 omega (county 01) a municipality that is not and delivers once. Earlier rounds: alfa's five endings
-of 2025, and one board member of 2017 in layout `2018`, which no later round may be compared with.
+of 2025, and one board member of 2017 in layout `2018`, which no later round may be compared with. A register study has
+followed up 2024 and 2025.
 """
 
 from __future__ import annotations
@@ -49,9 +50,22 @@ measure_id,indicator_id,level,unit_id,first_round,last_round,target_share
 1a,,nation,0000,2026,,70
 1a,,association,alfa,2020,2025,40
 ,6,association,alfa,2026,2026,62.5
+11b,,nation,0000,2024,,30
+11b,,association,,2024,,95
+,11,nation,0000,2024,2024,28
 """,
     "ORIGIN": "synthetic: written for a test\n",
 }
+
+# 2024 has no questionnaires at all; the nation is more than alfa.
+STUDY = """\
+level,unit_id,cohort,months_after,kon,n,n_sustained,source
+nation,0000,2024,12,T,10,6,SCB
+nation,0000,2024,12,K,5,3,SCB
+nation,0000,2024,24,T,7,4,SCB
+nation,0000,2025,12,T,5,0,SCB
+association,alfa,2024,12,T,3,2,SCB
+"""
 
 ACTIVITIES_HEADER = [
     "insats_kod", "insats_namn", "inriktning", "langd",
@@ -129,6 +143,8 @@ def build(raw: Path) -> Path:
     (raw / "register").mkdir(parents=True)
     for name, content in REGISTER.items():
         (raw / "register" / name).write_text(content, encoding="utf-8")
+    (raw / "indicator_11").mkdir()
+    (raw / "indicator_11" / "studie.csv").write_text(STUDY, encoding="utf-8")
     alfa = {
         "Deltagare avslut": sheet("participant_ending", ENDING, ALFA_ENDING),
         "Personal": sheet("staff", STAFF, ALFA_STAFF),

@@ -16,6 +16,9 @@ targets as (
     select * from {{ ref('stg_targets') }}
 ),
 
+-- The bounds are means too. Whatever the correlation of the answers to several measures, which the
+-- same people give, the mean's standard error is at most the mean of the standard errors: the
+-- interval is wide enough, if anything too wide.
 by_group as (
     select
         measure_results.round,
@@ -25,6 +28,8 @@ by_group as (
         measures.indicator_id,
         measure_results.gender,
         {{ mean_of('measure_results.share') }} as share,
+        {{ mean_of('measure_results.ci_low') }} as low,
+        {{ mean_of('measure_results.ci_high') }} as high,
         count(measure_results.share) as n_measures,
         {{ total('measure_results.n') }} as n,
         bool_or(measure_results.is_synthetic) as is_synthetic
@@ -51,6 +56,8 @@ all_groups as (
         indicator_id,
         gender,
         {{ mean_of('share') }} as share,
+        {{ mean_of('low') }} as low,
+        {{ mean_of('high') }} as high,
         {{ total('n_measures') }} as n_measures,
         {{ total('n') }} as n,
         bool_or(is_synthetic) as is_synthetic
@@ -76,6 +83,8 @@ final as (
         figures.n_measures,
         figures.n,
         {{ target_share() }} as target_share,
+        {{ distance('figures.share') }} as distance,
+        {{ reached('figures.low', 'figures.high') }} as reached,
         figures.is_synthetic
     from figures
     {{ join_targets('figures', 'indicator_id') }}

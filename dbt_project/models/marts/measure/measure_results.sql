@@ -19,6 +19,14 @@ scales as (
     select * from {{ ref('scales') }}
 ),
 
+register_study as (
+    select * from {{ ref('stg_register_study') }}
+),
+
+register_studies as (
+    select * from {{ ref('register_studies') }}
+),
+
 targets as (
     select * from {{ ref('stg_targets') }}
 ),
@@ -74,7 +82,7 @@ rolled_up as (
     group by round, level, unit_id, questionnaire_id, question_id, gender
 ),
 
-figures as (
+asked as (
     select
         rolled_up.round,
         rolled_up.level,
@@ -87,20 +95,7 @@ figures as (
         rolled_up.n_positive,
         rolled_up.n_base - rolled_up.n - rolled_up.n_dont_know as n_missing,
         rolled_up.n_dont_know,
-        {{ percent('rolled_up.n_positive', 'rolled_up.n') }} as share,
         {{ percent('sum_index', '(n * (n_codes - 1))') }} as mean_index,
-        {{ wilson_bound('-') }} as ci_low,
-        {{ wilson_bound('+') }} as ci_high,
-        max(case when rolled_up.n > 0 then rolled_up.round end) over (
-            partition by
-                rolled_up.level,
-                rolled_up.unit_id,
-                rolled_up.questionnaire_id,
-                questions.measure_id,
-                rolled_up.gender
-            order by rolled_up.round
-            rows between unbounded preceding and 1 preceding
-        ) as previous_round,
         coalesce(questions.comparable_from, questions.first_round) as comparable_from,
         rolled_up.is_synthetic
     from rolled_up
@@ -108,6 +103,49 @@ figures as (
         on rolled_up.question_id = questions.question_id
     inner join answer_codes
         on questions.scale_id = answer_codes.scale_id
+),
+
+-- As delivered: the study's nation is no sum of its associations, and nobody was asked. Every
+-- cohort is followed up in the same way, so it is comparable with all before it.
+studied as (
+    select
+        register_study.cohort as round,
+        register_study.level,
+        register_study.unit_id,
+        register_studies.questionnaire_id,
+        register_studies.measure_id,
+        register_study.gender,
+        'register_' || register_studies.measure_id as question_id,
+        register_study.n,
+        register_study.n_sustained as n_positive,
+        0 as n_missing,
+        0 as n_dont_know,
+        null as mean_index,
+        null as comparable_from,
+        register_study.is_synthetic
+    from register_study
+    inner join register_studies
+        on register_study.months_after = register_studies.months_after
+),
+
+counted as (
+    select * from asked
+    union all
+    select * from studied
+),
+
+figures as (
+    select
+        *,
+        {{ percent('n_positive', 'n') }} as share,
+        {{ wilson_bound('-') }} as ci_low,
+        {{ wilson_bound('+') }} as ci_high,
+        max(case when n > 0 then round end) over (
+            partition by level, unit_id, questionnaire_id, measure_id, gender
+            order by round
+            rows between unbounded preceding and 1 preceding
+        ) as previous_round
+    from counted
 ),
 
 final as (
@@ -136,11 +174,13 @@ final as (
                 then {{ differs('figures', 'previous') }}
         end as change_significant,
         {{ target_share() }} as target_share,
+        {{ distance('figures.share') }} as distance,
+        {{ reached('figures.ci_low', 'figures.ci_high') }} as reached,
         figures.is_synthetic
     from figures
     left join figures as previous
         on figures.previous_round = previous.round
-        and figures.comparable_from <= previous.round
+        and coalesce(figures.comparable_from, previous.round) <= previous.round
         and figures.level = previous.level
         and figures.unit_id = previous.unit_id
         and figures.questionnaire_id = previous.questionnaire_id

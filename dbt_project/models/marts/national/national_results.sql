@@ -2,7 +2,6 @@ with
 
 measure_results as (
     select * from {{ ref('measure_results') }}
-    where level = 'nation'
 ),
 
 indicator_results as (
@@ -12,6 +11,14 @@ indicator_results as (
 
 measures as (
     select * from {{ ref('measures') }}
+),
+
+indicators as (
+    select * from {{ ref('indicators') }}
+),
+
+questionnaires as (
+    select * from {{ ref('questionnaires') }}
 ),
 
 responses as (
@@ -27,18 +34,39 @@ genders as (
     {{ rows_of('gender', var('genders')) }}
 ),
 
+-- What was returned, and apart from it which associations a register study has.
 volumes as (
     select
         responses.round,
+        questionnaires.kind,
         genders.gender,
         count(distinct responses.association_id) as n_associations,
         count(*) as n_questionnaires
     from responses
     inner join associations
         on responses.association_id = associations.association_id
+    inner join questionnaires
+        on responses.questionnaire_id = questionnaires.questionnaire_id
     inner join genders
         on genders.gender in ('T', responses.kon)
-    group by responses.round, genders.gender
+    group by responses.round, questionnaires.kind, genders.gender
+
+    union all
+
+    select
+        measure_results.round,
+        questionnaires.kind,
+        measure_results.gender,
+        count(distinct measure_results.unit_id) as n_associations,
+        0 as n_questionnaires
+    from measure_results
+    inner join questionnaires
+        on measure_results.questionnaire_id = questionnaires.questionnaire_id
+        and questionnaires.kind = 'register'
+    inner join associations
+        on measure_results.unit_id = associations.association_id
+    where measure_results.level = 'association'
+    group by measure_results.round, questionnaires.kind, measure_results.gender
 ),
 
 figures as (
@@ -64,10 +92,13 @@ figures as (
         measure_results.change,
         measure_results.change_significant,
         measure_results.target_share,
+        measure_results.distance,
+        measure_results.reached,
         measure_results.is_synthetic
     from measure_results
     inner join measures
         on measure_results.measure_id = measures.measure_id
+    where measure_results.level = 'nation'
 
     union all
 
@@ -93,6 +124,8 @@ figures as (
         null as change,
         null as change_significant,
         target_share,
+        distance,
+        reached,
         is_synthetic
     from indicator_results
 ),
@@ -100,12 +133,15 @@ figures as (
 final as (
     select
         figures.*,
-        volumes.n_associations,
-        volumes.n_questionnaires
+        coalesce(volumes.n_associations, 0) as n_associations,
+        coalesce(volumes.n_questionnaires, 0) as n_questionnaires
     from figures
-    inner join volumes
+    inner join indicators
+        on figures.indicator_id = indicators.indicator_id
+    left join volumes
         on figures.round = volumes.round
         and figures.gender = volumes.gender
+        and indicators.kind = volumes.kind
 )
 
 select * from final
