@@ -1,9 +1,9 @@
 """Every number of every mart against the independent computation, of two landing zones.
 
 One is the sample. The other holds what offices send beside the template: an old layout, labels for
-codes, columns in another order, a sheet taken out, a file sent twice; columns of categories; answers
-from the web, of associations with and without a workbook; a register study and targets on every
-level. Two organisations there are no associations, of which one is in the nation.
+codes, columns in another order, a sheet taken out, a file sent twice; columns of categories;
+answers from the web, of associations with and without a workbook; a register study and targets on
+every level. Two organisations there are no associations, of which one is in the nation.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Layout `2024` as an association would fill it in, made with openpyxl and not by 
 alfa (county 01) delivers twice for 2026 and the second counts, beta (county 12) delivers once,
 gamma (county 01) has an agreement and delivers nothing. Beta is a region that is in the nation,
 omega (county 01) a municipality that is not and delivers once. Earlier rounds: alfa's five endings
-of 2025, and one board member of 2017 in layout `2018`, which no later round may be compared with. A register study has
-followed up 2024 and 2025.
+of 2025, and one board member of 2017 in layout `2018`, which no later round may be compared with.
+A register study has followed up 2024 and 2025.
 """
 
 from __future__ import annotations
