@@ -15,6 +15,7 @@
         'association': 'association_id',
         'activity': activity_id(),
         'activity_group': 'langd',
+        'project': 'project_id',
     } -%}
     case levels.level
         {%- for level in levels %}
