@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import lake
-from pipelines.extra import asked_of
+from pipelines.extra import asked_of, instrument_of_all
 from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
@@ -78,6 +78,7 @@ def gather(
         gone: what was delivered for the round and is no longer there: it tells who was first.
         stopped: keys of deliveries that cannot count, so that an older one of theirs does.
     """
+    instrument = instrument_of_all(instrument, register.extra_questions)
     now = _Answers.of(settings, deliveries, instrument)
     ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
     before = _previous(settings, deliveries, round_)

@@ -73,9 +73,17 @@ class ExtraQuestion:
 def asked_of(
     extra: Iterable[ExtraQuestion], association_id: str | None, round_: int
 ) -> tuple[ExtraQuestion, ...]:
-    """What projects ask an association's respondents beside the core in a round."""
-    rows = (q for q in extra if q.association_id == association_id)
-    return tuple(q for q in rows if q.first_round <= round_ <= (q.last_round or round_))
+    """What projects ask an association's respondents beside the core in a round.
+
+    The rows tell nothing of the association and other rounds, so that they are equal wherever the
+    same is asked.
+    """
+    return tuple(
+        replace(q, association_id="", first_round=round_, last_round=round_)
+        for q in extra
+        if q.association_id == association_id
+        and q.first_round <= round_ <= (q.last_round or round_)
+    )
 
 
 def instrument_of(
@@ -89,8 +97,7 @@ def instrument_of(
     It is the very instrument where there are none, and the same object wherever the questions are
     the same, so that what is worked out for a header row serves all workbooks of a project.
     """
-    asked = asked_of(extra, association_id, round_)
-    return _with_columns(instrument, tuple(replace(q, association_id="") for q in asked))
+    return _with_columns(instrument, asked_of(extra, association_id, round_))
 
 
 def instrument_of_all(instrument: Instrument, extra: Iterable[ExtraQuestion]) -> Instrument:

@@ -88,7 +88,6 @@ def check(
     Raises:
         QualityBroken: a suite cannot be used, or an expectation failed to run.
     """
-    instrument = instrument_of_all(instrument, register.extra_questions)
     if deliveries is None:
         deliveries = sound(settings, round_)
     if not deliveries:
@@ -336,11 +335,11 @@ class _Atlas:
         if "row" not in row:
             columns = self.instrument.fields_of("activities")
             return {f.questionnaire_id or f.field: f.name for f in columns}
-        sheets = layouts_of(self.deliveries[i].layout_id, self._own_instrument(i))
+        sheets = layouts_of(self.deliveries[i].layout_id, self.own_instrument(i))
         layout = sheets.get(row["questionnaire_id"])
         return {field: name for name, field in layout.columns.items()} if layout else {}
 
-    def _own_instrument(self, i: int) -> Instrument:
+    def own_instrument(self, i: int) -> Instrument:
         """The instrument with the columns that the delivery's association has beside."""
         delivery, questions = self.deliveries[i], self.register.extra_questions
         return instrument_of(self.instrument, questions, delivery.association_id, delivery.round)
@@ -422,7 +421,7 @@ def _finding(
 ) -> Finding:
     """One finding about one or several rows of a frame."""
     at, row, names = meta["at"], rows[0], atlas.names(i, rows[0], meta["at"])
-    said = {**row, **_words(row, names, atlas.instrument)}
+    said = {**row, **_words(row, names, atlas.own_instrument(i))}
     readme = "" if atlas.deliveries[i].is_web else atlas.instrument.sheet_name_of("readme")
     sheet = {"file": "", "readme": readme}.get(at, row.get("sheet"))
     several = len(rows) > 1
