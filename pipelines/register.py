@@ -294,12 +294,11 @@ def _check_extra_questions(
     path: Path, questions: Mapping[int, ExtraQuestion], associations: Container[str]
 ) -> None:
     """Refuses what the instrument contradicts, and rows that contradict each other."""
-    known = instrument.load()
     for number, q in questions.items():
         where = f"{path}, rad {number}"
         if q.association_id not in associations:
             raise RegisterError(f"{where}: förbundet {q.association_id} finns inte i registret.")
-        if wrong := extra.contradiction(q, known):
+        if wrong := extra.contradiction(q, instrument.load()):
             raise RegisterError(f"{where}: {wrong}")
         for earlier, other in questions.items():
             if earlier < number and (wrong := _contradicts(q, other)):

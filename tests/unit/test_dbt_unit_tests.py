@@ -22,6 +22,7 @@ FACTS = (
     "response_rates",
     "submissions",
     "roster",
+    "extra_results",
 )
 
 
