@@ -70,6 +70,7 @@ def check_round(
         associations=register.associations,
         instrument=instrument,
         today=today,
+        extra=register.extra_questions,
     )
     checked_with = quality.fingerprint(manifest.deliveries, round_, instrument, register)
     lake.keep_checked(settings, round_, checked_with)

@@ -605,7 +605,7 @@ def write_templates(
         raise Fault(str(error)) from error
     _print_templates(written, folders, round_, out_)
     if xlsform:
-        _write_forms(written, folders, round_, out_ / "webb")
+        _write_forms(written, folders, registered, round_, out_ / "webb")
 
 
 @app.command("ui", cls=terminal.Command)
@@ -954,14 +954,18 @@ def _print_waiting(deliveries: Iterable[lake.Delivery]) -> None:
         out.print(f"I omgång {round_} väntar {files} på rättning: nns status --round {round_}")
 
 
-def _write_forms(written: Written, folders: Settings, round_: int, where: Path) -> None:
+def _write_forms(
+    written: Written, folders: Settings, registered: register.Register, round_: int, where: Path
+) -> None:
     """Writes the web questionnaires of the associations that have templates, and says so."""
+    from pipelines.extra import instrument_of
     from pipelines.web.columns import WEB
     from pipelines.web.xlsform import untranslated, write_forms
 
     known, n_forms = instrument.load(), 0
     for association, activities in written.carried.items():
-        args = (where, round_, association, activities, known, written.is_synthetic)
+        own = instrument_of(known, registered.extra_questions, association.association_id, round_)
+        args = (where, round_, association, activities, own, written.is_synthetic)
         n_forms += len(write_forms(*args))
     answers = folders.raw / str(round_) / WEB
     lacking = Counter(known.languages[language] for language, *_ in untranslated(known))

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import lake
+from pipelines.extra import asked_of, instrument_of_all
 from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
 from pipelines.register import Association, Register
@@ -36,6 +37,7 @@ Array = npt.NDArray[Any]
 Thresholds = Mapping[str, Any]
 
 _SHEET = ["delivery", "sheet"]
+_OF_ANOTHER = "of another association"  # a question that nothing accepts
 _YEARS_SHOWN = 5  # a date further from the round may be a date of birth
 
 
@@ -76,6 +78,7 @@ def gather(
         gone: what was delivered for the round and is no longer there: it tells who was first.
         stopped: keys of deliveries that cannot count, so that an older one of theirs does.
     """
+    instrument = instrument_of_all(instrument, register.extra_questions)
     now = _Answers.of(settings, deliveries, instrument)
     ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
     before = _previous(settings, deliveries, round_)
@@ -153,6 +156,16 @@ class _Answers:
     def questions(self) -> tuple[Question | None, ...]:
         """The question of each column of codes; None for those the instrument does not have."""
         return tuple(map(self.instrument.questions.get, self.question_ids))
+
+    @cached_property
+    def core(self) -> npt.NDArray[np.bool_]:
+        """Questions: all but projects' own, which nothing about a response may depend on."""
+        return np.array([q is None or q.is_core for q in self.questions], bool)
+
+    @property
+    def core_codes(self) -> npt.NDArray[np.uint8]:
+        """The codes without those of projects' own questions."""
+        return self.codes[:, self.core]
 
     @cached_property
     def is_answer(self) -> npt.NDArray[np.bool_]:
@@ -302,7 +315,7 @@ class _About:
 
         Responses too short or too uniform to tell are -1.
         """
-        r, codes = self.ever.responses, self.ever.codes
+        r, codes = self.ever.responses, self.ever.core_codes
         days = r["svarsdatum"].to_numpy().astype("datetime64[D]").astype(np.int64)
         facts = [r[c].cat.codes.to_numpy(np.int64) for c in ("questionnaire_id", "kon")]
         whole = np.column_stack([*facts, days, codes.astype(np.int64)])
@@ -553,7 +566,7 @@ def _of_lists(about: _About) -> pd.DataFrame:
 def _responses(about: _About) -> pd.DataFrame:
     """A row per response."""
     frame = about.now.responses.copy()
-    frame["n_answers"] = (about.now.codes > 0).sum(axis=1)
+    frame["n_answers"] = (about.now.core_codes > 0).sum(axis=1)
     for evidence in (_listed, _genders, _days, _repeats, _numbers, _straight_lines):
         evidence(frame, about)
     return frame
@@ -658,6 +671,7 @@ def _straight_lines(frame: pd.DataFrame, about: _About) -> None:
     long = np.array(
         [
             q is not None
+            and q.is_core
             and sum(c.is_answer for c in scales[q.scale_id]) >= limits["straight_lining_min_codes"]
             for q in now.questions
         ]
@@ -694,7 +708,9 @@ def _answers(about: _About) -> pd.DataFrame:
     pairs = [f"{q}/{question_id}" for q in asked_by.categories for question_id in ids]
     places = asked_by.codes.to_numpy(int) * len(ids) + question
     is_known = frame["questionnaire_id"].isin(about.instrument.questionnaires)  # else another rule
-    frame["question"] = _named(np.where(is_known, places, -1), pairs)
+    is_own = _own_questions(about)[frame["delivery"], question]
+    places = np.where(is_own, places, len(pairs))
+    frame["question"] = _named(np.where(is_known, places, -1), [*pairs, _OF_ANOTHER])
     known = np.array([q is not None for q in now.questions])[question]
     answers = [f"{question_id}={n}" for question_id in ids for n in range(256)]
     numbers = np.where(known, question * 256 + code, -1)
@@ -705,6 +721,18 @@ def _answers(about: _About) -> pd.DataFrame:
         follows[question], now.in_base[response, question].astype(float), np.nan
     )
     return _with_changes(frame, question, about)
+
+
+def _own_questions(about: _About) -> npt.NDArray[np.bool_]:
+    """Deliveries × questions: no project's, or one that a project asks of the association."""
+    asked = [
+        {q.question_id for q in asked_of(about.register.extra_questions, d.association_id, d.round)}
+        for d in about.deliveries
+    ]
+    own = np.tile(about.now.core, (len(asked), 1))
+    for k in np.flatnonzero(~about.now.core):
+        own[:, k] = [about.now.question_ids[k] in of_delivery for of_delivery in asked]
+    return own
 
 
 def _named(numbers: Array, names: Sequence[str]) -> pd.Categorical[str]:

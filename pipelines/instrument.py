@@ -70,7 +70,12 @@ class Questionnaire:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One wording of a measure in one questionnaire; a reworded question is another row."""
+    """One wording of a measure in one questionnaire; a reworded question is another row.
+
+    Attributes:
+        project_id: whose question it is; None: the instrument's own, which alone is of a measure.
+        insats_kod: the only activity it is for; None: all.
+    """
 
     question_id: str
     measure_id: str
@@ -83,6 +88,13 @@ class Question:
     comparable_from: int | None
     label_sv: str
     verification: str
+    project_id: str | None = None
+    insats_kod: str | None = None
+
+    @property
+    def is_core(self) -> bool:
+        """Whether the question is the instrument's own."""
+        return self.project_id is None
 
     def is_in(self, round_: int) -> bool:
         """Whether the question is asked in the round."""

@@ -24,6 +24,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.extra import ExtraQuestion
 from pipelines.findings import Finding, Severity, by_severity
 from pipelines.register import Register
 from pipelines.settings import Settings
@@ -425,11 +426,24 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
             | rounds
             | {"target_share": pa.float64()},
         ),
+        "register/extra_questions": (
+            ({**fields_of(q), "activity_key": _key(q)} for q in register.extra_questions),
+            dict.fromkeys(("project_id", "association_id", "questionnaire_id"), text)
+            | dict.fromkeys(("column_name", "question_id", "label_sv", "scale_id"), text)
+            | {"positive_min_code": integer}
+            | rounds
+            | {"insats_kod": text, "activity_key": text},
+        ),
     }
     return {
         name: pa.Table.from_pylist(list(rows), pa.schema(schema))
         for name, (rows, schema) in contents.items()
     }
+
+
+def _key(question: ExtraQuestion) -> str | None:
+    """The question's activity as codes of activities are compared."""
+    return normalised(question.insats_kod) if question.insats_kod else None
 
 
 def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:

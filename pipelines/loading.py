@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import audit, erasure, lake
+from pipelines import audit, erasure, extra, lake
+from pipelines.extra import asked_of
 from pipelines.findings import RULES, THRESHOLDS, Finding, Severity, by_severity
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest, SeenAs
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
+
+ReadWith = Callable[[Delivery], str]
+"""Gives the fingerprint of all that decides what a delivery's bytes are read to."""
 
 PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
 """What may come from a busy machine: such a file is read again the next time."""
@@ -77,8 +81,9 @@ def load(
     """Reads new and changed files of the rounds and settles which delivery counts.
 
     A file whose path, size and time are as in the manifest is not opened again, unless the
-    instrument, the reader or the register's associations changed since, or what was read from it
-    is gone. What an earlier check found in the same file holds until its round is checked again.
+    instrument, the reader, the register's associations or what their projects ask changed since, or
+    what was read from it is gone. What an earlier check found in the same file holds until its
+    round is checked again.
     A file whose content was erased is passed over.
 
     Raises:
@@ -86,8 +91,8 @@ def load(
     """
     log = audit.begin(settings)
     before = lake.without(lake.read_manifest(settings), log.erased)
-    read_with = fingerprint(instrument, register)
-    outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with}
+    read_with = _fingerprints(instrument, register)
+    outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with(d)}
     rounds = set(rounds) | outdated
     known = {d.seen_as: d for d in before.deliveries if _is_as_read(settings, d, read_with)}
     paths = [path for round_ in sorted(rounds) for path in delivered(settings, round_)]
@@ -102,7 +107,7 @@ def load(
     read = [
         replace(
             d,
-            read_with=read_with,
+            read_with=read_with(d),
             checks=earlier[d.key].checks if d.key in earlier and d.is_readable else {},
             first_load=earlier[d.key].first_load if d.key in earlier else this_load,
         )
@@ -140,7 +145,7 @@ def is_current(
 ) -> bool:
     """Whether a load of the rounds would find nothing new."""
     manifest, rounds = lake.read_manifest(settings), set(rounds)
-    read_with = fingerprint(instrument, register)
+    read_with = _fingerprints(instrument, register)
     there = {key for round_ in rounds for key in seen(settings, round_)}
     there = {key for key in there if lake.mark_of(key) not in manifest.erased}
     present = [d for d in manifest.deliveries if d.is_present]
@@ -148,7 +153,7 @@ def is_current(
     return (
         audit.is_settled(settings, manifest)
         and manifest.register == lake.register_fingerprint(register)
-        and all(d.read_with == read_with for d in present)
+        and all(d.read_with == read_with(d) for d in present)
         and {d.seen_as for d in present if d.round in rounds and d.is_final} <= there <= known
     )
 
@@ -177,29 +182,43 @@ def _content(path: Path) -> str:
         return ""
 
 
-def _is_as_read(settings: Settings, delivery: Delivery, read_with: str) -> bool:
+def _is_as_read(settings: Settings, delivery: Delivery, read_with: ReadWith) -> bool:
     """Whether opening the same file again would tell nothing new."""
-    is_as_then = delivery.is_final and delivery.read_with == read_with
+    is_as_then = delivery.is_final and delivery.read_with == read_with(delivery)
     return is_as_then and lake.is_whole(settings, delivery)
 
 
-def _forget(settings: Settings, manifest: Manifest, read_with: str) -> None:
+def _forget(settings: Settings, manifest: Manifest, read_with: ReadWith) -> None:
     """Removes what was read in another way from files that are gone; back again, they are read."""
     kept = {
         lake.parquet_of(settings, d)
         for d in manifest.deliveries
-        if d.is_present or d.read_with == read_with
+        if d.is_present or d.read_with == read_with(d)
     }
     for d in manifest.deliveries:
         if (path := lake.parquet_of(settings, d)) not in kept:
             path.unlink(missing_ok=True)
 
 
+def _fingerprints(instrument: Instrument, register: Register) -> ReadWith:
+    """For each delivery a text that changes whenever its bytes could be read to something else."""
+    common = fingerprint(instrument, register)
+
+    def read_with(delivery: Delivery) -> str:
+        own = asked_of(register.extra_questions, delivery.association_id, delivery.round)
+        return hashlib.sha256(f"{common}{own!r}".encode()).hexdigest() if own else common
+
+    return read_with
+
+
 def fingerprint(instrument: Instrument, register: Register) -> str:
-    """Changes whenever the same bytes could be read to something else."""
+    """Changes whenever the bytes of any file could be read to something else.
+
+    What projects ask of a single association is not in it, see `_fingerprints`.
+    """
     digest = hashlib.sha256(instrument.fingerprint.encode())
     code = [p for room in ("web", "workbook") for p in (PROJECT / "pipelines" / room).glob("*.py")]
-    for path in (*sorted(code), RULES, THRESHOLDS):
+    for path in (*sorted(code), Path(extra.__file__), RULES, THRESHOLDS):
         digest.update(path.read_bytes())
     digest.update("\0".join(sorted(register.associations)).encode())
     return digest.hexdigest()
@@ -344,6 +363,7 @@ def draft_of(
         folder_round=round_,
         associations=register.associations,
         instrument=instrument,
+        extra=register.extra_questions,
     )
 
 

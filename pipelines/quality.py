@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import lake, loading
+from pipelines.extra import instrument_of, instrument_of_all
 from pipelines.findings import Finding, Rule, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
@@ -206,7 +207,8 @@ def table_of() -> dict[str, str]:
 
 def parameters(instrument: Instrument, register: Register) -> dict[str, Any]:
     """What fills the suites' parameters: the seeds' codes, the register's ids, the limits."""
-    questions, scales = instrument.questions.values(), instrument.scales
+    every = instrument_of_all(instrument, register.extra_questions)
+    questions, scales = every.questions.values(), instrument.scales
     return {
         **thresholds(),
         **{field: sorted(set(known.values())) for field, known in instrument.spellings.items()},
@@ -333,9 +335,14 @@ class _Atlas:
         if "row" not in row:
             columns = self.instrument.fields_of("activities")
             return {f.questionnaire_id or f.field: f.name for f in columns}
-        sheets = layouts_of(self.deliveries[i].layout_id, self.instrument)
+        sheets = layouts_of(self.deliveries[i].layout_id, self.own_instrument(i))
         layout = sheets.get(row["questionnaire_id"])
         return {field: name for name, field in layout.columns.items()} if layout else {}
+
+    def own_instrument(self, i: int) -> Instrument:
+        """The instrument with the columns that the delivery's association has beside."""
+        delivery, questions = self.deliveries[i], self.register.extra_questions
+        return instrument_of(self.instrument, questions, delivery.association_id, delivery.round)
 
     def row(self, i: int, row: Mapping[str, Any]) -> int:
         """The Excel row of a response, answer or activity; 0 when not known."""
@@ -414,7 +421,7 @@ def _finding(
 ) -> Finding:
     """One finding about one or several rows of a frame."""
     at, row, names = meta["at"], rows[0], atlas.names(i, rows[0], meta["at"])
-    said = {**row, **_words(row, names, atlas.instrument)}
+    said = {**row, **_words(row, names, atlas.own_instrument(i))}
     readme = "" if atlas.deliveries[i].is_web else atlas.instrument.sheet_name_of("readme")
     sheet = {"file": "", "readme": readme}.get(at, row.get("sheet"))
     several = len(rows) > 1

@@ -1,4 +1,4 @@
-"""The register of the landing zone: associations, memberships, targets.
+"""The register of the landing zone: associations, memberships, targets, projects' questions.
 
 Belongs here: reading `raw/register/*.csv` and refusing what contradicts itself. Does not: which
 deliveries came in; that is the lake's.
@@ -7,16 +7,20 @@ deliveries came in; that is the lake's.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipelines import instrument
+from pipelines import extra, instrument
+from pipelines.extra import ExtraQuestion
 from pipelines.settings import DBT_PROJECT
 
 Row = TypeVar("Row")
+
+_QUESTION_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class RegisterError(Exception):
@@ -93,6 +97,7 @@ class Register:
     memberships: tuple[Membership, ...]
     targets: tuple[Target, ...]
     is_synthetic: bool
+    extra_questions: tuple[ExtraQuestion, ...] = ()
 
     def predecessors(self, association_id: str) -> dict[str, int]:
         """The associations that merged into this one, with the first round of the merged one.
@@ -128,6 +133,7 @@ def read(raw: Path) -> Register:
     associations = _read(folder / "associations.csv", _association)
     memberships = _read(folder / "memberships.csv", _membership)
     targets = _read(folder / "targets.csv", _target)
+    extra_questions = _read(folder / "extra_questions.csv", _extra_question)
     known = {a.association_id for a in associations.values()}
     if memberships and not associations:
         path = folder / "associations.csv"
@@ -135,12 +141,14 @@ def read(raw: Path) -> Register:
     _check_associations(folder / "associations.csv", associations)
     _check_memberships(folder / "memberships.csv", memberships, known)
     _check_targets(folder / "targets.csv", targets, known)
+    _check_extra_questions(folder / "extra_questions.csv", extra_questions, known)
     origin = folder / "ORIGIN"
     return Register(
         associations={a.association_id: a for a in associations.values()},
         memberships=tuple(memberships.values()),
         targets=tuple(targets.values()),
         is_synthetic=origin.is_file() and "synthetic" in origin.read_text(encoding="utf-8"),
+        extra_questions=tuple(extra_questions.values()),
     )
 
 
@@ -215,6 +223,38 @@ def _target(row: dict[str, str]) -> Target:
         **_rounds(row),
         target_share=_percent(row["target_share"]),
     )
+
+
+def _extra_question(row: dict[str, str]) -> ExtraQuestion:
+    return ExtraQuestion(
+        project_id=_required(row, "project_id"),
+        association_id=_required(row, "association_id"),
+        questionnaire_id=_required(row, "questionnaire_id"),
+        column_name=_required(row, "column_name"),
+        question_id=_question_id(row),
+        label_sv=_required(row, "label_sv"),
+        scale_id=_required(row, "scale_id"),
+        positive_min_code=_code(row, "positive_min_code"),
+        **_rounds(row),
+        insats_kod=row.get("insats_kod") or None,
+    )
+
+
+def _question_id(row: dict[str, str]) -> str:
+    question_id = _required(row, "question_id")
+    if not _QUESTION_ID.fullmatch(question_id):
+        raise ValueError(
+            f"question_id {question_id} får bara ha små bokstäver a-z, siffror och understreck, "
+            "och börjar med en bokstav."
+        )
+    return question_id
+
+
+def _code(row: dict[str, str], column: str) -> int:
+    text = _required(row, column)
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{column} {text} är inget heltal. Ange en kod på skalan.")
+    return int(text)
 
 
 def _check_associations(path: Path, associations: Mapping[int, Association]) -> None:
@@ -299,6 +339,38 @@ def _units(
     }
 
 
+def _check_extra_questions(
+    path: Path, questions: Mapping[int, ExtraQuestion], associations: Container[str]
+) -> None:
+    """Refuses what the instrument contradicts, and rows that contradict each other."""
+    for number, q in questions.items():
+        where = f"{path}, rad {number}"
+        if q.association_id not in associations:
+            raise RegisterError(f"{where}: förbundet {q.association_id} finns inte i registret.")
+        if wrong := extra.contradiction(q, instrument.load()):
+            raise RegisterError(f"{where}: {wrong}")
+        for earlier, other in questions.items():
+            if earlier < number and (wrong := _contradicts(q, other)):
+                raise RegisterError(f"{where}: {wrong} Se rad {earlier}.")
+
+
+def _contradicts(q: ExtraQuestion, other: ExtraQuestion) -> str | None:
+    """What two rows say against each other, in Swedish with what to do."""
+    is_same = q.question_id == other.question_id
+    if is_same and q.content != other.content:
+        return (
+            f"frågan {q.question_id} har samma projekt, enkät, label_sv, skala och "
+            "positive_min_code på alla sina rader. Ge en annan fråga ett annat question_id."
+        )
+    if q.association_id != other.association_id or not _share_a_round(q, other):
+        return None
+    if (q.questionnaire_id, q.header) == (other.questionnaire_id, other.header):
+        return f"kolumnen {q.column_name} är redan upptagen de omgångarna. Välj ett annat namn."
+    if is_same:
+        return f"frågan {q.question_id} har redan en kolumn de omgångarna. Ta bort den ena raden."
+    return None
+
+
 def _refuse_repeated(where: str, what: str, row: Any, number: int, rows: Mapping[int, Any]) -> None:
     for earlier, other in rows.items():
         if earlier < number and row.overlaps(other):
@@ -314,7 +386,9 @@ def _project_vars() -> Mapping[str, Any]:
     return named
 
 
-def _share_a_round(a: Membership | Target, b: Membership | Target) -> bool:
+def _share_a_round(
+    a: Membership | Target | ExtraQuestion, b: Membership | Target | ExtraQuestion
+) -> bool:
     later = max(a.first_round, b.first_round)
     return all(row.last_round is None or later <= row.last_round for row in (a, b))
 

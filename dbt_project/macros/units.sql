@@ -16,6 +16,7 @@
         'association': 'association_id',
         'activity': activity_id(),
         'activity_group': 'group_id',
+        'project': 'project_id',
     } -%}
     case levels.level
         {%- for level in levels %}

@@ -11,7 +11,12 @@ from pipelines.swedish import current_day
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
 _LAKE = ("deliveries", "responses", "activities", "activity_categories", "handed_out")
-_REGISTER = ("associations_register", "memberships_register", "targets_register")
+_REGISTER = (
+    "associations_register",
+    "memberships_register",
+    "targets_register",
+    "extra_questions_register",
+)
 
 
 @dg.multi_asset(
@@ -52,8 +57,8 @@ def registration_workbooks(
     ]
 )
 def landing_register(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-    """The register of associations, memberships and targets, as the last load wrote it."""
+    """The register as the last load wrote it."""
     read = register.read(settings.from_environment().raw)
-    sizes = (len(read.associations), len(read.memberships), len(read.targets))
-    for name, size in zip(_REGISTER, sizes, strict=True):
-        yield dg.MaterializeResult(name, metadata={"rows": size})
+    tables = (read.associations, read.memberships, read.targets, read.extra_questions)
+    for name, table in zip(_REGISTER, tables, strict=True):
+        yield dg.MaterializeResult(name, metadata={"rows": len(table)})

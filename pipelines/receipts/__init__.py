@@ -23,9 +23,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines import lake
+from pipelines.extra import instrument_of
 from pipelines.swedish import day
 
 if TYPE_CHECKING:
+    from pipelines.extra import ExtraQuestion
     from pipelines.instrument import Instrument
     from pipelines.lake import Delivery, Manifest
     from pipelines.receipts.annotate import Job
@@ -54,6 +56,7 @@ def write_round(
     associations: Mapping[str, Association],
     instrument: Instrument,
     today: date,
+    extra: Iterable[ExtraQuestion] = (),
 ) -> dict[str, ReceiptPaths]:
     """Writes the receipts of a round and removes those of deliveries that are no longer there.
 
@@ -67,6 +70,7 @@ def write_round(
         associations: the register's, by id.
         instrument: the seeds.
         today: the day to write on the pages.
+        extra: the questions that projects ask beside the seeds'.
 
     Returns:
         Where they are, by the delivery's file.
@@ -77,6 +81,7 @@ def write_round(
     counting = {(d.association_id, d.source): d.file for d in manifest.counting(round_)}
     for name, delivery in _named(manifest, round_).items():
         findings = lake.findings_of(settings, delivery)
+        own = instrument_of(instrument, extra, delivery.association_id, round_)
         association = associations.get(delivery.association_id or "")
         previous = _previous(manifest, delivery)
         in_force = counting.get((delivery.association_id, delivery.source))
@@ -85,7 +90,7 @@ def write_round(
             delivery=delivery,
             association_name=association.association_name if association else "",
             round=instrument.rounds[round_],
-            told=tell(findings, delivery, instrument, associations),
+            told=tell(findings, delivery, own, associations),
             previous=previous.rows_per_questionnaire if previous else None,
             previous_round=previous.round if previous else None,
             in_force=in_force if delivery.state == "stopped" else None,

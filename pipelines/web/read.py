@@ -11,13 +11,14 @@ itself. What identifies a submission is looked at and not kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
+from pipelines.extra import ExtraQuestion, instrument_of, instrument_of_all
 from pipelines.findings import Finding, finding
 from pipelines.instrument import Instrument
 from pipelines.swedish import local_day
@@ -83,6 +84,7 @@ def draft_export(
     folder_round: int,
     associations: Mapping[str, object],
     instrument: Instrument,
+    extra: Iterable[ExtraQuestion] = (),
 ) -> Draft:
     """The structure of one export.
 
@@ -93,17 +95,19 @@ def draft_export(
         folder_round: the round of the folder it lies in.
         associations: the register's associations by id.
         instrument: the seeds.
+        extra: the questions that projects ask beside them; their columns are their question_ids.
 
     Returns:
         The draft. Nothing in a file makes it raise: an export that cannot be loaded has a finding
         of severity stop.
     """
-    known = _known(instrument)
+    every = instrument_of_all(instrument, extra)
+    known = _known(every)
     try:
         rows = read_export(data, file, lambda header: _name(header, known) in known.values())
     except RefusedError as refused:
         return replace(refused_file(file, sha256, folder_round, refused), source=WEB)
-    export = _export(rows, file, folder_round, instrument)
+    export = _export(rows, file, folder_round, every)
     draft = Draft(file, sha256, folder_round, WEB, WEB)
     findings = [finding("personal_file_name", file=file)] if personal_data(file) else []
     findings += _personal(export)
@@ -113,7 +117,8 @@ def draft_export(
         source = source_of(told["questionnaire_id"])
         draft = replace(draft, source=source, association_id=told["association_id"])
         if all(told.values()):
-            draft = _with_answers(draft, export, findings)
+            own = instrument_of(instrument, extra, draft.association_id, folder_round)
+            draft = _with_answers(draft, replace(export, instrument=own), findings)
     except StopError as stop:
         findings.append(stop.reason)
     return replace(draft, findings=tuple(findings))

@@ -21,6 +21,7 @@ import xlsxwriter
 from pipelines.instrument import Instrument, Question, Questionnaire
 from pipelines.register import Association
 from pipelines.web.columns import asks_gender, name_of
+from pipelines.workbook.cells import normalised
 from pipelines.workbook.write import CREATED, Activity
 
 _ACTIVITIES = "insatser"  # lists of choices; those of the scales are named by their ids
@@ -103,7 +104,7 @@ def form_of(
         *_told(round_, association, questionnaire),
         *({"type": "note", "name": n} for n in ("synthetic", "privacy")[1 - is_synthetic :]),
         *_about_respondent(questionnaire, activities),
-        *(_question(q, instrument) for q in asked),
+        *(_question(q, activities, instrument) for q in asked if _has_respondents(q, activities)),
     )
     labelled = tuple(_labelled(row, instrument) for row in survey)
     choices = tuple(_choices(labelled, activities, instrument))
@@ -144,7 +145,18 @@ def _about_respondent(
         yield {"type": f"select_one {_GENDERS}", "name": "kon"}
 
 
-def _question(question: Question, instrument: Instrument) -> Row:
+def _has_respondents(question: Question, activities: Sequence[Activity]) -> bool:
+    """Whether somebody may answer: a question for one activity needs that it can be chosen."""
+    return question.insats_kod is None or bool(_its_activity(question, activities))
+
+
+def _its_activity(question: Question, activities: Sequence[Activity]) -> list[str]:
+    """The code of the only activity a question is for, as the form has it."""
+    of = normalised(question.insats_kod or "")
+    return [a.insats_kod for a in activities if normalised(a.insats_kod) == of]
+
+
+def _question(question: Question, activities: Sequence[Activity], instrument: Instrument) -> Row:
     row = {"type": f"select_one {question.scale_id}", "name": question.question_id}
     if question.base_question_id:
         base = instrument.questions[question.base_question_id]
@@ -154,6 +166,9 @@ def _question(question: Question, instrument: Instrument) -> Row:
             if c.is_answer and c.code >= base.positive_min_code
         ]
         row["relevant"] = " or ".join(positive)
+    if question.insats_kod:
+        code, *_ = _its_activity(question, activities)
+        row["relevant"] = f"${{insats_kod}} = '{name_of(code)}'"
     return row
 
 

@@ -43,6 +43,7 @@ _PRIVACY = NOTES[1]
 _GROUP = "Skriv samma ord för insatser som ska jämföras med varandra, inga namn på personer."
 _REFUSED = "Känns inte igen"
 _NO_ACTIVITY = "Lämna tomt: enkäten gäller ingen enskild insats."
+_OF_ONE = "Bara för insatsen {}."
 _HEADING = "Här räknar mallen. Inget behöver fyllas i eller ändras."
 _LAST_DAY = 2958465  # of Excel's calendar: 9999-12-31
 _TITLE_MOST, _MESSAGE_MOST = 32, 255  # Excel's limits
@@ -220,14 +221,17 @@ def _question_entry(name: str, question: Question, instrument: Instrument, round
         lists[f"ja_{base.question_id}"] = [
             text for c in yes for text in (c.code, c.label_sv, f"{c.code} {c.label_sv}")
         ]
+    hint = f"{question.label_sv}\n{wanted}"
+    if question.insats_kod:
+        hint = f"{_OF_ONE.format(question.insats_kod)} {hint}"
     return Entry(
         name,
         question.question_id,
-        _list_of(question.scale_id, name, f"{question.label_sv}\n{wanted}", kind.rule, wanted)
-        if kind
-        else {},
+        _list_of(question.scale_id, name, hint, kind.rule, wanted) if kind else {},
         wrong=lambda w: _not_among(w(question.question_id), _accepted(question.scale_id)),
-        missing=_missing(question.question_id, base.question_id if base else None),
+        missing=_missing_of_one(question.question_id, question.insats_kod)
+        if question.insats_kod
+        else _missing(question.question_id, base.question_id if base else None),
         lists=lists,
     )
 
@@ -237,6 +241,12 @@ def _missing(of: str, base: str | None = None) -> Rule:
     if base is None:
         return lambda w: f"{_empty(w(of))}*{w.started}"
     return lambda w: f'(LEN({_text(w(of))})=0)*({_list(f"ja_{base}")}&""={_text(w(base))})'
+
+
+def _missing_of_one(of: str, activity: str) -> Rule:
+    """Where a cell of a row of one activity is empty."""
+    code = activity.replace('"', '""')
+    return lambda w: f'{_empty(w(of))}*({_text(w("insats_kod"))}="{code}")'
 
 
 def _field_entry(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipelines.extra import ExtraQuestion
 from pipelines.findings import Finding, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.workbook import WORKBOOK
@@ -112,6 +113,7 @@ def read_workbook(
     folder_round: int,
     associations: Mapping[str, object],
     instrument: Instrument,
+    extra: Iterable[ExtraQuestion] = (),
 ) -> Reading:
     """Reads one registration workbook; the arguments are those of `draft_workbook`."""
     draft = draft_workbook(
@@ -121,6 +123,7 @@ def read_workbook(
         folder_round=folder_round,
         associations=associations,
         instrument=instrument,
+        extra=extra,
     )
     return read_drafts([draft], instrument)[0]
 
@@ -140,7 +143,7 @@ def read_drafts(drafts: Sequence[Draft], instrument: Instrument) -> list[Reading
         kind = _activity_kind(of_workbook, instrument) if d.activities else _without_list(d)
         codes |= dict.fromkeys(d.sheets, kind)
     blocks = _blocks(sheet for d in drafts for sheet in d.sheets)
-    tables = _tables([_responses(block, codes, instrument, found) for block in blocks], drafts)
+    tables = _tables([_responses(block, codes, found) for block in blocks], drafts)
     return [
         _reading(*read, found, instrument) for read in zip(drafts, activities, tables, strict=True)
     ]
@@ -266,7 +269,8 @@ def _column_not_understood(
     sheet, letters = block.at(rows[0])[0], column_letters(column.position)
     wrong = Counter(plain_text(block.cells[column.position][k]) for k in rows)
     elsewhere = sum(n for text, n in wrong.items() if normalised(text) in kind.elsewhere)
-    is_shifted = 2 * elsewhere > len(rows)
+    # a project's own column may not stop a workbook
+    is_shifted = 2 * elsewhere > len(rows) and column not in block.plan.extra
     about = sheet.report(
         "answers_of_another_scale" if is_shifted else kind.rule,
         cell=f"{letters}:{letters}",
@@ -378,10 +382,8 @@ class _Responses:
     codes: bytes
 
 
-def _responses(
-    block: _Block, codes: Mapping[Sheet, Kind], instrument: Instrument, found: Found
-) -> _Responses:
-    values = _values(block, found)
+def _responses(block: _Block, codes: Mapping[Sheet, Kind], found: Found) -> _Responses:
+    instrument, values = block.plan.instrument, _values(block, found)
     if column := block.plan.activity:
         values["insats_kod"] = [
             value
@@ -396,8 +398,11 @@ def _responses(
         values["lopnr"] = _without_texts(block, values["lopnr"])
     for column in block.plan.not_asked:
         _report_not_asked(block, column, values[column.field], found)
+    for column in block.plan.extra:
+        values[column.field] = _of_its_activity(block, column, values, found)
     question_ids = tuple(f for f in values if f in instrument.questions)
-    _report_counted_from_zero(block, {q: values[q] for q in question_ids}, instrument, found)
+    core = [q for q in question_ids if instrument.questions[q].is_core]
+    _report_counted_from_zero(block, {q: values[q] for q in core}, instrument, found)
     blanks = [None] * block.size
     return _Responses(
         block,
@@ -481,6 +486,25 @@ def _report_not_asked(block: _Block, column: Column, codes: Sequence[int], found
                     wanted=block.plan.round,
                 )
             )
+
+
+def _of_its_activity(
+    block: _Block, column: Column, values: Mapping[str, Sequence[Any]], found: Found
+) -> Sequence[int]:
+    """The answers to a project's question, without those of activities that it is not for."""
+    codes, activity = values[column.field], block.plan.instrument.questions[column.field].insats_kod
+    if activity is None:
+        return codes
+    activities = values.get("insats_kod", [None] * block.size)
+    is_of_it = [normalised(a or "") == normalised(activity) for a in activities]
+    letters = column_letters(column.position)
+    for sheet, start, end in block.spans():
+        others = [k for k in range(start, end) if codes[k] and not is_of_it[k]]
+        if others:
+            numbers = listed([block.at(k)[1] for k in others])
+            at = {"cell": f"{letters}:{letters}", "question": column.name}
+            found[sheet].append(sheet.report("extra_of_another_activity", wanted=numbers, **at))
+    return bytes(code if own else 0 for code, own in zip(codes, is_of_it, strict=True))
 
 
 def _tables(responses: Sequence[_Responses], drafts: Sequence[Draft]) -> Iterator[pa.Table]:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
 from operator import itemgetter
 from string import digits
 from typing import Any
 
+from pipelines.extra import ExtraQuestion, instrument_of
 from pipelines.findings import Finding, finding, thresholds
 from pipelines.instrument import Correction, Instrument, SheetLayout, SheetRole
 from pipelines.workbook import WORKBOOK, corrections
@@ -80,6 +81,7 @@ class Plan:
         round: what is asked depends on it.
         by_field: the columns that are read.
         alike: those understood alike in every workbook, and how.
+        extra: those of a project's own questions.
         activity: the one whose codes the workbook's own activities sheet explains.
         not_asked: columns of questions that the round does not ask though it has the questionnaire.
         problems: what is wrong with the header itself, as arguments of a report.
@@ -87,22 +89,27 @@ class Plan:
         headless: positions without a header.
         holds_data: whether a row below the header is more than blank, a number, a comment, or the
             labels.
+        answers_extra: whether a row that is no data answers a project's own question all the same.
         is_numbered: whether a row that is no data holds a number all the same.
         is_sum: whether a row sums up others, by the word in front of it.
+        instrument: under which the columns were understood.
     """
 
     questionnaire_id: str
     round: int
     by_field: Mapping[str, Column]
     alike: tuple[tuple[Column, Kind], ...]
+    extra: tuple[Column, ...]
     activity: Column | None
     not_asked: tuple[Column, ...]
     problems: tuple[Mapping[str, Any], ...]
     repeated: Column | None
     headless: tuple[int, ...]
     holds_data: Callable[[list[Cell]], bool]
+    answers_extra: Callable[[list[Cell]], bool]
     is_numbered: Callable[[list[Cell]], bool]
     is_sum: Callable[[list[Cell]], bool]
+    instrument: Instrument
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +121,7 @@ class Sheet:
         rows: the rows of data as they are.
         numbered: numbers of rows that hold a number for a response and nothing else.
         sums: numbers of rows that sum up others.
+        besides: numbers of rows that answer a project's own questions and are no response.
     """
 
     title: str
@@ -123,6 +131,7 @@ class Sheet:
     report: Report
     numbered: Sequence[int] = ()
     sums: Sequence[int] = ()
+    besides: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,7 @@ def draft_workbook(
     folder_round: int,
     associations: Mapping[str, object],
     instrument: Instrument,
+    extra: Iterable[ExtraQuestion] = (),
     read: ReadBook = read_here,
 ) -> Draft:
     """The structure of one registration workbook.
@@ -201,6 +211,7 @@ def draft_workbook(
         folder_round: the round of the folder it lies in.
         associations: the register's associations by id.
         instrument: the seeds.
+        extra: the questions that projects ask beside them.
         read: what reads the bytes; by default this process, for files known to be harmless.
 
     Returns:
@@ -228,7 +239,9 @@ def draft_workbook(
         findings.extend(_not_told_by_cells(context, inspection))
         if told["round"] and told["layout_id"]:
             known["activities"] = _activities(context)
-            known["sheets"] = _questionnaires(context, told["layout_id"])
+            own = instrument_of(instrument, extra, told["association_id"], folder_round)
+            own_context = replace(context, instrument=own)
+            known["sheets"] = _questionnaires(own_context, told["layout_id"])
     except StopError as stop:
         findings.append(stop.reason)
     return Draft(**known, findings=tuple(findings))
@@ -416,7 +429,7 @@ def _questionnaires(context: _Context, layout_id: str) -> tuple[Sheet, ...]:
             continue
         if sheet.rows:
             sheets.append(sheet)
-        if sheet.rows or sheet.numbered or sheet.sums:
+        if sheet.rows or sheet.numbered or sheet.sums or sheet.besides:
             context.findings.extend(problems_of(sheet))
     names = {layout.sheet_name for layout in layouts}
     names |= {f.sheet_name for f in context.instrument.workbook_fields} | {RECEIPT_SHEET}
@@ -468,8 +481,10 @@ def sheet_of(
     data = {number: row for number, row in below if plan.holds_data(row)}
     others = [n for n in range(layout.header_row + 1, len(rows) + 1) if n not in data]
     sums = [n for n in others if plan.is_sum(rows[n - 1])]
-    numbered = [n for n in others if n not in sums and plan.is_numbered(rows[n - 1])]
-    return Sheet(title, plan, list(data), list(data.values()), report, numbered, sums)
+    others = [n for n in others if n not in sums]
+    besides = [n for n in others if plan.answers_extra(rows[n - 1])]
+    numbered = [n for n in others if n not in besides and plan.is_numbered(rows[n - 1])]
+    return Sheet(title, plan, list(data), list(data.values()), report, numbered, sums, besides)
 
 
 def problems_of(sheet: Sheet) -> Iterator[Finding]:
@@ -481,9 +496,12 @@ def problems_of(sheet: Sheet) -> Iterator[Finding]:
         number = next((n for n, row in rows if not blank(row[i])), None)
         if number:
             yield sheet.report("column_unknown", cell=address(number, i))
-    for rule, numbers in (("rows_only_numbered", sheet.numbered), ("row_of_sums", sheet.sums)):
+    left_out = {"rows_only_numbered": sheet.numbered, "row_of_sums": sheet.sums}
+    for rule, numbers in {**left_out, "extra_answers_alone": sheet.besides}.items():
         if numbers:
-            column = sheet.plan.by_field["lopnr"]
+            column = (
+                sheet.plan.extra[0] if numbers is sheet.besides else sheet.plan.by_field["lopnr"]
+            )
             cell = address(numbers[0], column.position)
             yield sheet.report(rule, cell=cell, question=column.name, wanted=listed(numbers))
 
@@ -511,11 +529,15 @@ def _plan(
     """What the header row means, or None when it is not the layout's: too few columns are."""
     added = () if layout.questionnaire_id else _categories(header, instrument)
     fields = {**layout.columns, **dict(zip(added, added, strict=True))}
-    positions, unknown, repeated = _match(header, fields)
+    extra = {n for n, field in layout.columns.items() if _is_extra(field, instrument)}
+    positions, unknown, repeated = _match(header, fields, extra)
     columns = [Column(name, i, fields[name]) for name, i in positions.items()]
     kinds = {c: kind for c in columns if (kind := kind_of(c.field, round_, instrument))}
-    questions = [field for field in layout.columns.values() if field in instrument.questions]
-    if not kinds or 2 * sum(c.field in instrument.questions for c in kinds) < len(questions):
+    core = {c: kind for c, kind in kinds.items() if c.name not in extra}
+    questions = [
+        f for n, f in layout.columns.items() if f in instrument.questions and n not in extra
+    ]
+    if not core or 2 * sum(c.field in instrument.questions for c in core) < len(questions):
         return None
     activity = next((c for c in kinds if c.field == "insats_kod" and layout.questionnaire_id), None)
     return Plan(
@@ -523,17 +545,20 @@ def _plan(
         round=round_,
         by_field={c.field: c for c in kinds},
         alike=tuple((c, kind) for c, kind in kinds.items() if c is not activity),
+        extra=tuple(c for c in kinds if c.name in extra),
         activity=activity,
-        not_asked=tuple(c for c in kinds if _is_extra(c.field, layout, round_, instrument)),
+        not_asked=tuple(c for c in kinds if _is_not_asked(c.field, layout, round_, instrument)),
         problems=(
             *(_unknown(layout, i, cell, instrument) for i, cell in unknown),
             *_not_as_asked(layout, positions, round_, instrument),
         ),
         repeated=Column(*repeated, "") if repeated else None,
         headless=tuple(i for i, cell in enumerate(header) if blank(cell)),
-        holds_data=_data_test(layout, kinds, instrument),
-        is_numbered=_number_test(layout, kinds),
-        is_sum=_sum_test(kinds, instrument),
+        holds_data=_data_test(layout, core, instrument),
+        answers_extra=_extra_test(layout, kinds, extra),
+        is_numbered=_number_test(layout, core),
+        is_sum=_sum_test(core, instrument),
+        instrument=instrument,
     )
 
 
@@ -569,17 +594,20 @@ def category_of(header: str, instrument: Instrument) -> str:
 
 
 def _match(
-    header: Sequence[Cell], names: Iterable[str]
+    header: Sequence[Cell], names: Iterable[str], extra: Container[str]
 ) -> tuple[dict[str, int], list[tuple[int, Cell]], tuple[str, int] | None]:
-    """Position of each known column, the unknown ones, and the first that stands twice."""
+    """Position of each known column, the unknown ones, and the first that stands twice.
+
+    A project's own column may not stop a workbook: it is read where it stands first.
+    """
     known = {normalised(name): name for name in names}
     positions: dict[str, int] = {}
     unknown, repeated = [], None
     for i, cell in enumerate(header):
         name = known.get(normalised(cell))
-        if name in positions:
+        if name in positions and name not in extra:
             repeated = repeated or (name, i)
-        elif name is not None:
+        elif name is not None and name not in positions:
             positions[name] = i
         elif not blank(cell):
             unknown.append((i, cell))
@@ -603,7 +631,12 @@ def kind_of(field: str, round_: int, instrument: Instrument) -> Kind | None:
     return text_kind() if field in ("lopnr", "insats_kod", "insats_namn") else None
 
 
-def _is_extra(field: str, layout: SheetLayout, round_: int, instrument: Instrument) -> bool:
+def _is_extra(field: str, instrument: Instrument) -> bool:
+    question = instrument.questions.get(field)
+    return question is not None and not question.is_core
+
+
+def _is_not_asked(field: str, layout: SheetLayout, round_: int, instrument: Instrument) -> bool:
     """Whether a column is of a question that the round's questionnaire does not ask."""
     questionnaire = instrument.questionnaires.get(layout.questionnaire_id)
     question = instrument.questions.get(field)
@@ -621,6 +654,7 @@ def _not_as_asked(
         needed = question.is_in(round_) if question else field in RESPONSE_FIELDS
         if needed and name not in present:
             rule = "column_missing" if question else "field_missing"
+            rule = "extra_column_missing" if _is_extra(field, instrument) else rule
             yield {"rule_id": rule, "question": name, "wanted": name}
     questionnaire = instrument.questionnaires.get(layout.questionnaire_id)
     if questionnaire and not questionnaire.is_in(round_):
@@ -658,6 +692,19 @@ def _label_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[lis
         return bool(mark) and mark in (normalised(row[0]), normalised(row[position]))
 
     return is_label
+
+
+def _extra_test(
+    layout: SheetLayout, columns: Iterable[Column], extra: Container[str]
+) -> Callable[[list[Cell]], bool]:
+    """Tells whether a row that is no data has an answer in a project's own column."""
+    positions = [c.position for c in columns if c.name in extra]
+    is_label = _label_test(layout, columns)
+
+    def answers_extra(row: list[Cell]) -> bool:
+        return not all(blank(row[i]) for i in positions) and not is_label(row)
+
+    return answers_extra
 
 
 def _number_test(layout: SheetLayout, columns: Iterable[Column]) -> Callable[[list[Cell]], bool]:

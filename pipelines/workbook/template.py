@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelines import instrument as instruments
 from pipelines import lake
+from pipelines.extra import instrument_of
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association, Register
@@ -110,7 +111,7 @@ def write_templates(
             association,
             carried[association],
             round_,
-            instrument,
+            instrument_of(instrument, register.extra_questions, whose, round_),
             is_synthetic=register.is_synthetic,
         )
         progress(done, len(associations))
@@ -243,6 +244,7 @@ def _names(settings: Settings, delivery: Delivery, register: Register) -> dict[s
         folder_round=delivery.round,
         associations=register.associations,
         instrument=instruments.load(),
+        extra=register.extra_questions,
     )
     sheet = draft.activities
     if sheet is None or "insats_namn" not in sheet.plan.by_field:

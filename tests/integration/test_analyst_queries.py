@@ -13,6 +13,8 @@ import duckdb
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+# The sample has no project of its own; tests/back/test_extra_questions.py asks this one.
+EMPTY_IN_SAMPLE = "-extra-questions"
 QUERIES = sorted((DOCS / "sql").glob("*.sql"))
 GUIDE = (DOCS / "analyst.md").read_text(encoding="utf-8")
 HEADER = re.compile(r"-- Question: \S.*\?\n-- Fråga: \S.*\?\n")
@@ -65,7 +67,7 @@ def test_a_query_says_what_it_answers_and_is_open_to_every_tool(path: Path) -> N
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
 def test_a_query_answers_something(path: Path, snapshot: duckdb.DuckDBPyConnection) -> None:
-    assert answer(snapshot, path.stem)
+    assert bool(answer(snapshot, path.stem)) is not path.stem.endswith(EMPTY_IN_SAMPLE)
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

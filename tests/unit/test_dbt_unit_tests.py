@@ -26,6 +26,7 @@ FACTS = (
     "roster",
     "activity_groups",
     "activity_comparisons",
+    "extra_results",
 )
 
 

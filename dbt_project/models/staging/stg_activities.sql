@@ -13,6 +13,7 @@ final as (
         deliveries.round,
         deliveries.association_id,
         activities.insats_kod,
+        activities.activity_key,
         activities.inriktning,
         activities.langd,
         deliveries.is_synthetic
