@@ -16,3 +16,17 @@
         and common_targets.unit_id is null
         and {{ applies(figures ~ '.round', 'common_targets') }}
 {%- endmacro %}
+
+{# How far a share lies above its target, percentage points. #}
+{% macro distance(share) -%}
+    {{ share }} - {{ target_share() }}
+{%- endmacro %}
+
+{# Whether the target is reached, as far as an interval can tell; null without one or a target. #}
+{% macro reached(low, high) -%}
+    case
+        when {{ low }} >= {{ target_share() }} then 'reached'
+        when {{ high }} < {{ target_share() }} then 'not_reached'
+        when {{ low }} is not null and {{ target_share() }} is not null then 'unclear'
+    end
+{%- endmacro %}

@@ -10,7 +10,8 @@ final as (
         association_name,
         county_code,
         agreement_from,
-        agreement_to
+        agreement_to,
+        true as in_nation
     from associations
 )
 
