@@ -17,8 +17,8 @@ described as (
         participations.*,
         settings.dropout_months,
         case
-            when parents.part_of is null then figures.figure_id
-            else parents.figure_id
+            when parents.part_of <> '' then parents.figure_id
+            else figures.figure_id
         end as way_out,
         coalesce(figures.is_positive, false) as is_positive,
         coalesce(figures.is_left_out, false) as is_left_out,
