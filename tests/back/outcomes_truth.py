@@ -26,7 +26,6 @@ SPLIT = ["work_supported", "work_unsupported"]
 TABLE = ["active", "ended", "dropouts", *WAYS, *SPLIT, "active_next"]
 POSITIVE = ["work", "studies", "other_vocational"]
 DAYS_PER_MONTH = 365.25 / 12
-Place = tuple[str, str]
 Unit = tuple[str, str]
 
 
