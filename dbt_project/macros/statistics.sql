@@ -3,6 +3,16 @@
     cast(sum({{ column }}) as bigint)
 {%- endmacro %}
 
+{# The sum where each row tells its number; null as soon as one does not. #}
+{% macro total_if_known(column) -%}
+    case when count({{ column }}) = count(*) then {{ total(column) }} end
+{%- endmacro %}
+
+{# The median of integers, the mean of the two in the middle when they are even in number. #}
+{% macro median_of(column) -%}
+    percentile_cont(0.5) within group (order by cast({{ column }} as double))
+{%- endmacro %}
+
 {# 100 × part / whole in that order; null when the whole is 0. #}
 {% macro percent(part, whole) -%}
     cast(100.0 * {{ part }} as double) / nullif({{ whole }}, 0)

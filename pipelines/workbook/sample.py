@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from pipelines import instrument as instruments
 from pipelines.instrument import Instrument, Question, Questionnaire, Round
+from pipelines.outcomes import sample as outcomes
 from pipelines.register import Association, Membership, Target
 from pipelines.web.columns import WEB, asks_gender
 from pipelines.web.sample import STYLES, write_export
@@ -45,6 +47,11 @@ PUBLISHED = {2018: (41, 4000), 2020: (42, 4186), 2021: (39, 3759), 2022: (36, 39
 TYPICAL_ROUND = (41, 4000)
 TYPICAL_QUESTIONNAIRES = 100
 ALL_ASSOCIATIONS = 78
+# Published by NNS: participations active in a year, and of 2017 those that ended; between and after
+# these years the numbers are our assumption.
+PUBLISHED_ACTIVE = {2017: 28_381, 2020: 24_867}
+ENDED_SHARE = 8_400 / 28_381
+TYPICAL_ACTIVE = (60, 350, 130)
 
 # First round → pairs that merge then, and newcomers (only where something merges).
 _SAMPLE_EVENTS = {2021: (1, 1)}
@@ -174,7 +181,7 @@ def write_landing_zone(
     web: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> LandingZone:
-    """Writes register and workbooks under `out`; the same arguments give the same bytes.
+    """Writes register, workbooks and outcomes under `out`; the same arguments give the same bytes.
 
     Args:
         out: an empty or new folder, or an earlier synthetic landing zone, which is replaced.
@@ -217,6 +224,9 @@ def write_landing_zone(
             _write_web(out / str(round_) / WEB, member, round_, sheets, seed, instrument)
         n_web = sum(len(s.respondents) for sheets in on_web.values() for s in sheets)
         counts[round_] = Volume(len(volume), sum(volume.values()) + n_web)
+    sites = _sites(members, max(volumes), seed, national, instrument)
+    genders, rng = _canonical(instrument, "kon"), partial(_rng, seed)
+    outcomes.write_outcomes(out, sites, min(volumes), max(volumes), genders, rng)
     return LandingZone(out, tuple(files), counts)
 
 
@@ -254,6 +264,7 @@ def _clear(out: Path, instrument: Instrument) -> None:
         for pattern in (f"*_{round_}.xls*", f"*_{round_}_rattad.xlsx", f"{WEB}/*_{round_}.csv"):
             for path in (out / str(round_)).glob(pattern):
                 path.unlink()
+    outcomes.clear(out)
 
 
 def _write_round(
@@ -478,6 +489,55 @@ def _apportion(total: int, weights: Sequence[float]) -> list[int]:
     for i in by_remainder[: total - sum(counts)]:
         counts[i] += 1
     return counts
+
+
+# Who takes part
+
+
+def _sites(
+    members: Sequence[_Member], last: int, seed: int, national: bool, instrument: Instrument
+) -> list[outcomes.Site]:
+    """Where people take part, and how many, from the first round to the year `last`."""
+    start = min(instrument.rounds)
+    years = range(start, last + 1)
+    volumes: dict[str, dict[int, tuple[int, int]]] = {m.id: {} for m in members}
+    for year in years:
+        there = [m for m in members if m.is_in(year)]
+        active = _active(there, year, seed, national)
+        ended = _apportion(round(sum(active) * ENDED_SHARE), active)
+        for member, counts in zip(there, zip(active, ended, strict=True), strict=True):
+            volumes[member.id][year] = counts
+    return [
+        outcomes.Site(
+            number=m.number,
+            association_id=m.id,
+            activities=_activities_of_people(m, seed, instrument),
+            volumes=volumes[m.id],
+            starts_anew=m.first_round > start,
+            is_lasting=m.last_round is None,
+        )
+        for m in members
+    ]
+
+
+def _active(members: Sequence[_Member], year: int, seed: int, national: bool) -> list[int]:
+    """Participations active in a year, by association."""
+    usual = [_rng(seed, m.id, "active").triangular(*TYPICAL_ACTIVE) for m in members]
+    sizes = [
+        size * _rng(seed, m.id, year, "active").uniform(0.95, 1.05)
+        for m, size in zip(members, usual, strict=True)
+    ]
+    if not national:
+        return [round(size) for size in sizes]
+    (first, before), (second, after) = PUBLISHED_ACTIVE.items()
+    passed = min(1, (year - first) / (second - first))
+    return _apportion(round(before + passed * (after - before)), sizes)
+
+
+def _activities_of_people(member: _Member, seed: int, instrument: Instrument) -> tuple[str, ...]:
+    aim = _canonical(instrument, "inriktning")[0]
+    activities = _activities(member, seed, instrument)
+    return tuple(a.insats_kod for a in activities if a.inriktning == aim)
 
 
 # One delivery

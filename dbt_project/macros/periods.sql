@@ -1,0 +1,21 @@
+{# The day a number of calendar months after another; the last of its month when that is shorter. #}
+{% macro months_later(day, n_months) -%}
+    cast({{ dbt.dateadd('month', n_months, day) }} as date)
+{%- endmacro %}
+
+{# The last day of a period that begins on a day and has a number of months. #}
+{% macro last_day_of(first_day, n_months) -%}
+    cast({{ dbt.dateadd('day', -1, months_later(first_day, n_months)) }} as date)
+{%- endmacro %}
+
+{# The name of a period: 2022 a year, 2022H2 a half of it, 2022-2023 one that ends the year after. #}
+{% macro period_name(first_day, last_day) -%}
+    {%- set year = 'cast(extract(year from ' ~ first_day ~ ') as string)' -%}
+    {%- set last_year = 'cast(extract(year from ' ~ last_day ~ ') as string)' -%}
+    {{ year }} || case
+        when {{ year }} <> {{ last_year }} then '-' || {{ last_year }}
+        when extract(month from {{ first_day }}) > 6 then 'H2'
+        when extract(month from {{ last_day }}) <= 6 then 'H1'
+        else ''
+    end
+{%- endmacro %}

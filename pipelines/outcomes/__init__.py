@@ -1,0 +1,1 @@
+"""Outcomes of participations and register studies: what comes in beside the questionnaires."""
