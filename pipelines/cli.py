@@ -648,7 +648,7 @@ def _enter(raw: Path | None, home: Path | None) -> Settings:
     try:
         folders = settings.from_environment(raw, home)
     except ValueError as error:
-        raise Fault("NNS_MIN_ANSWERS ska vara ett heltal, till exempel 5.") from error
+        raise Fault(str(error)) from error
     os.environ["NNS_RAW"], os.environ["NNS_HOME"] = str(folders.raw), str(folders.home)
     return folders
 

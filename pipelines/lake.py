@@ -234,11 +234,14 @@ def findings_of(
 ) -> list[Finding]:
     """The findings of one delivery: the reader's, then the expectations'."""
     return [
-        Finding(**(row | {"severity": Severity(row["severity"])}))
-        for source in sources
-        if (path := findings_path(settings, delivery, source)).exists()
-        for row in json.loads(path.read_text(encoding="utf-8"))
+        f for source in sources for f in read_findings(findings_path(settings, delivery, source))
     ]
+
+
+def read_findings(path: Path) -> list[Finding]:
+    """The findings kept in a file; none when there is no such file."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else ()
+    return [Finding(**(row | {"severity": Severity(row["severity"])})) for row in rows]
 
 
 def keep_checks(
@@ -270,7 +273,11 @@ def write_findings(
     settings: Settings, delivery: Delivery, source: str, findings: Sequence[Finding]
 ) -> None:
     """Keeps what a source found in a delivery, instead of what it found before."""
-    path = findings_path(settings, delivery, source)
+    keep_findings(findings_path(settings, delivery, source), findings)
+
+
+def keep_findings(path: Path, findings: Sequence[Finding]) -> None:
+    """Writes findings to a file; without any there is none."""
     if findings:
         found = [f.as_dict() for f in findings]
         write_text(path, json.dumps(found, ensure_ascii=False, indent=1))

@@ -249,8 +249,14 @@ def delivered(settings: Settings, round_: int) -> list[Path]:
     Those in its folder for web answers come after the workbooks.
     """
     folder = settings.raw / str(round_)
-    folders = [f for f in (folder, folder / WEB) if f.is_dir()]
-    return [p for f in folders for p in sorted(f.iterdir()) if p.is_file() and _is_delivery(p)]
+    return [path for f in (folder, folder / WEB) for path in files_in(f)]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder by name, hidden, lock and system files left out."""
+    if not folder.is_dir():
+        return []
+    return [p for p in sorted(folder.iterdir()) if p.is_file() and _is_delivery(p)]
 
 
 def _is_delivery(path: Path) -> bool:
