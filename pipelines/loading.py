@@ -84,7 +84,10 @@ def load(
     Raises:
         BrokenLogError: the audit log, which tells what is withdrawn and erased, is not whole.
     """
+    from pipelines import outcomes
+
     log = audit.begin(settings)
+    outcomes.ensure(settings)
     before = lake.without(lake.read_manifest(settings), log.erased)
     read_with = fingerprint(instrument, register)
     outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with}
@@ -273,6 +276,7 @@ def passed_over(settings: Settings, instrument: Instrument) -> list[Path]:
     strange = [p for p in zone if p.is_dir() and p.name not in {*rounds, *_OTHER_FOLDERS}]
     loose = [p for p in zone if p.suffix.casefold().startswith(".xls")]
     read = [f for folder in zone if folder.name in rounds for f in (folder, folder / WEB)]
+    read += [folder for folder in zone if folder.name in _OTHER_FOLDERS]
     nested = [
         p
         for folder in read

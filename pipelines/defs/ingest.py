@@ -5,12 +5,13 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines import checking, instrument, loading, lock, progress, register, settings
+from pipelines import checking, instrument, loading, lock, outcomes, progress, register, settings
 from pipelines.swedish import current_day
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
 _LAKE = ("deliveries", "responses", "activities", "handed_out")
+_OUTCOMES = (*outcomes.TABLES, "outcome_settings")
 _REGISTER = ("associations_register", "memberships_register", "targets_register")
 
 
@@ -57,3 +58,23 @@ def landing_register(context: dg.AssetExecutionContext) -> Iterator[dg.Materiali
     sizes = (len(read.associations), len(read.memberships), len(read.targets))
     for name, size in zip(_REGISTER, sizes, strict=True):
         yield dg.MaterializeResult(name, metadata={"rows": size})
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(name, group_name="lake", kinds={"parquet"}, deps=["deliveries"])
+        for name in _OUTCOMES
+    ]
+)
+def outcome_files(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    """Reads new and changed outcome files; their rows count once they are checked."""
+    folders = settings.from_environment()
+    known, registered = instrument.load(), register.read(folders.raw)
+    with lock.alone(folders, lock.PATIENCE):
+        report = partial(progress.report, "Utfall")
+        loaded = outcomes.load(folders, known, registered, report)
+        checking.write_status_page(folders, known, registered, current_day())
+    for name in _OUTCOMES:
+        of_table = [f for f in loaded.state.files if f.table == name]
+        metadata = {"files": len(of_table), "rows": sum(f.n_rows for f in of_table)}
+        yield dg.MaterializeResult(name, metadata=metadata)

@@ -9,7 +9,15 @@ Nothing counts before it is checked.
 """
 
 from pipelines.outcomes.check import check, is_checked
-from pipelines.outcomes.files import OutcomeFile, State, delivered, findings_of, read_state
+from pipelines.outcomes.files import (
+    RECEIPTS,
+    OutcomeFile,
+    State,
+    delivered,
+    findings_of,
+    read_state,
+    seen,
+)
 from pipelines.outcomes.loading import (
     Loaded,
     is_current,
@@ -17,9 +25,12 @@ from pipelines.outcomes.loading import (
     last_written,
     load,
 )
-from pipelines.outcomes.tables import TABLES, ensure
+from pipelines.outcomes.pages import pages_of
+from pipelines.outcomes.tables import LABELS, TABLES, ensure
 
 __all__ = [
+    "LABELS",
+    "RECEIPTS",
     "TABLES",
     "Loaded",
     "OutcomeFile",
@@ -33,5 +44,7 @@ __all__ = [
     "landing_fingerprint",
     "last_written",
     "load",
+    "pages_of",
     "read_state",
+    "seen",
 ]

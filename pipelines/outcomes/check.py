@@ -11,22 +11,23 @@ left is all that dbt gets to see.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from pipelines import lake, quality
+from pipelines import quality
 from pipelines.findings import Finding, Severity, thresholds
 from pipelines.instrument import Instrument
 from pipelines.outcomes import facts, files, pages, tables
 from pipelines.outcomes.files import CHECKS, OutcomeFile, State
-from pipelines.outcomes.tables import COUNTS, PARTICIPATIONS, TABLES
+from pipelines.outcomes.tables import PARTICIPATIONS, TABLES
 from pipelines.quality import Row
 from pipelines.register import Register
 from pipelines.settings import EXPECTATIONS, Settings
 from pipelines.swedish import day
+from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ def is_checked(settings: Settings, instrument: Instrument, register: Register) -
         tables.are_there(settings)
         and state.checked_with == fingerprint(state, instrument, register)
         and all(files.is_whole(settings, f) for f in state.files)
-        and all(path.exists() for path in pages.paths_of(settings, state).values())
+        and all(path.exists() for path in pages.pages_of(settings, state).values())
     )
 
 
@@ -169,7 +170,7 @@ def parameters(instrument: Instrument) -> dict[str, Any]:
 
 
 def _leaves_out(meta: Mapping[str, Any]) -> bool:
-    return meta["severity"] == Severity.ERROR or meta.get("leaves_out", False)
+    return meta["severity"] == Severity.ERROR or "leaves_out" in meta
 
 
 # --- telling it ---------------------------------------------------------------------------------
@@ -241,10 +242,10 @@ def _told(
     """What failed as findings, by file, gravest first."""
     found: dict[int, list[Finding]] = {}
     for meta in (e["meta"] for e in suite["expectations"]):
-        rows = frame.iloc[sorted(failures[meta["rule_id"]])]
-        for i, of_file in rows[_columns(meta, frame)].groupby("delivery", sort=True):
-            records = of_file.sort_values("row").to_dict("records")
-            found.setdefault(int(i), []).extend(quality.of_rule(meta, int(i), records, atlas))
+        rows: Any = frame.iloc[sorted(failures[meta["rule_id"]])][_columns(meta, frame)]
+        for i in sorted(set(rows["delivery"])):
+            records = rows[rows["delivery"] == i].sort_values("row").to_dict("records")
+            found.setdefault(i, []).extend(quality.of_rule(meta, i, records, atlas))
     order = list(Severity)
     return {
         atlas.file(i): sorted(some, key=lambda f: order.index(f.severity))
@@ -258,7 +259,7 @@ def _columns(meta: Mapping[str, Any], frame: pd.DataFrame) -> list[str]:
     named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
     named |= {c for word in named & _TEXTS.keys() for c in _TEXTS[word]}
     named |= {"row_first", "file_first"} if "where_first" in named else set()
-    return ["delivery", "row", *(c for c in frame if c in named - {"delivery", "row"})]
+    return ["delivery", "row", *(str(c) for c in frame if c in named - {"delivery", "row"})]
 
 
 # --- what counts --------------------------------------------------------------------------------
@@ -272,13 +273,12 @@ def _publish(
     is_synthetic: bool,
 ) -> dict[str, int]:
     """Writes the rows that count to the lake; gives how many there are of each file."""
-    import pyarrow as pa
-
     from pipelines.outcomes import publish
 
     rows = publish.ROWS_OF[table](judged.frame[judged.counting])
-    rows = rows.sort_values(["delivery", "row", *_last_keys(table)], kind="stable")
-    names = [lake.discreet(f.file) for f in own]
+    order = ["delivery", "row", *(["gender"] if "gender" in rows else [])]
+    rows = rows.sort_values(order, kind="stable")
+    names = [discreet(f.file) for f in own]
     places = rows["delivery"].to_numpy()
     rows["file"] = [names[i] for i in places]
     rows["sha256"] = [own[i].sha256 for i in places]
@@ -286,8 +286,3 @@ def _publish(
     schema = tables.schema_of(table)
     tables.write(settings, table, publish.table_of(rows, schema))
     return {f.file: int((places == i).sum()) for i, f in enumerate(own)}
-
-
-def _last_keys(table: str) -> Iterator[str]:
-    if table not in (PARTICIPATIONS, COUNTS):
-        yield "gender"

@@ -1,7 +1,7 @@
 """The frames that the expectations about outcomes are held against, in plain pandas.
 
 Belongs here: working out beside the rows what an expectation looks at: a gap, a repeat, a sum. Does
-not: judging or wording it (`expectations/*.json`), reading (read.py), what becomes of it (check.py).
+not: judging or wording it (`expectations/*.json`), reading (read.py), what follows (check.py).
 
 Three stages, each on the rows that the one before left sound, so that a slip of one row makes no
 others look wrong: `rows` by themselves, `repeats`, and `sums` over rows that belong together. A
@@ -54,7 +54,7 @@ def frame_of(table: str, files: Sequence[OutcomeFile], rows: Sequence[pa.Table])
     for name in set(_DAYS) & set(whole.column_names):
         place = whole.column_names.index(name)
         whole = whole.set_column(place, name, whole.column(name).cast(pa.int32()))
-    frame = whole.to_pandas(strings_to_categorical=False)
+    frame: pd.DataFrame = whole.to_pandas()
     for name in set(_DAYS) & set(frame):
         frame[name] = frame[name].astype(float)
     frame["delivery"] = np.repeat(newest, [len(rows[i]) for i in newest])
@@ -276,10 +276,15 @@ def _nation(frame: pd.DataFrame, counting: Bools) -> None:
     over = together > nation[figures].to_numpy()
     place = over.argmax(axis=1) if len(nation) else np.zeros(0, int)
     at = np.arange(len(nation))
-    frame["nation_too_small"] = np.nan
-    frame["nation_n"], frame["associations_n"] = np.nan, np.nan
-    frame.loc[nation.index, "nation_too_small"] = over.any(axis=1).astype(float)
-    frame.loc[nation.index, "nation_n"] = nation[figures].to_numpy()[at, place]
-    frame.loc[nation.index, "associations_n"] = together[at, place]
-    chosen = over.any(axis=1)
-    frame.loc[nation.index[chosen], "exceeded"] = np.array(figures, object)[place][chosen]
+    where = nation.index.to_numpy(int)
+    for name, values in {
+        "nation_too_small": over.any(axis=1).astype(float),
+        "nation_n": nation[figures].to_numpy()[at, place],
+        "associations_n": together[at, place],
+    }.items():
+        told = np.full(len(frame), np.nan)
+        told[where] = values
+        frame[name] = told
+    below = np.full(len(frame), "", object)
+    below[where] = np.array(figures, object)[place]
+    frame["below"] = below

@@ -24,6 +24,7 @@ from typing import Any
 from pipelines import lake, loading
 from pipelines.findings import Finding, Severity
 from pipelines.lake import SeenAs
+from pipelines.outcomes.tables import PARTICIPATIONS, STUDY
 from pipelines.settings import Settings
 from pipelines.swedish import local_day
 
@@ -74,6 +75,12 @@ class OutcomeFile:
     def file_id(self) -> str:
         """Names the file without its name: its content, and eight signs of the name's hash."""
         return f"{self.sha256}-{hashlib.sha256(self.file.encode()).hexdigest()[:8]}"
+
+    @property
+    def likely_table(self) -> str:
+        """The table it is of; of an unknown one that which its folder is mostly for."""
+        of_study = self.file.startswith(f"{FOLDERS[1]}/")
+        return self.table or (STUDY if of_study else PARTICIPATIONS)
 
     @property
     def seen_as(self) -> SeenAs:
@@ -198,7 +205,7 @@ def keep(
     counts: dict[str, int] = {}
     for f in found:
         counts[f.severity.value] = counts.get(f.severity.value, 0) + 1
-    return replace(file, **{"findings" if source == READER else "checks": counts})
+    return replace(file, findings=counts) if source == READER else replace(file, checks=counts)
 
 
 def forget_others(settings: Settings, state: State) -> None:

@@ -49,9 +49,7 @@ def study(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per gender and one for the total, as given, else the sum; no group without a total."""
     is_total = rows["kon"] == TOTAL
     groups = [rows[c] for c in _FOLLOWED]
-    has = {
-        g: (rows["kon"] == g).groupby(groups).transform("any") for g in (TOTAL, *_GENDERS)
-    }
+    has = {g: (rows["kon"] == g).groupby(groups).transform("any") for g in (TOTAL, *_GENDERS)}
     whole = has[TOTAL] | (has["K"] & has["M"])
     summed = rows.loc[whole & ~has[TOTAL]]
     made = summed.groupby(_FOLLOWED, as_index=False, sort=False).agg(

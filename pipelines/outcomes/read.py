@@ -34,7 +34,13 @@ from pipelines.workbook.cells import (
 )
 from pipelines.workbook.gate import LIMITS, Inspection
 from pipelines.workbook.native import SUFFIXES, Book, RefusedError
-from pipelines.workbook.personal import HIDDEN, PERSONAL_RULES, PHONE, personal_data, personal_data_in
+from pipelines.workbook.personal import (
+    HIDDEN,
+    PERSONAL_RULES,
+    PHONE,
+    personal_data,
+    personal_data_in,
+)
 from pipelines.workbook.structure import ReadBook, Report, listed
 
 if TYPE_CHECKING:
@@ -354,10 +360,7 @@ def _with_units(
         unit = normalised(values["unit_id"][k] or "")
         if k in bad:
             continue
-        if level == "nation":
-            known = nation if unit in words else None
-        else:
-            known = ids.get(unit)
+        known = ids.get(unit) if level != "nation" else nation if unit in words else None
         values["unit_id"][k] = known
         if known is None:
             (missing if not unit else unknown).append(k)
