@@ -81,15 +81,16 @@ class _Sheet:
     """A sheet whose header is a table's.
 
     Attributes:
-        columns: those of the table that it has, with their positions.
+        names: the columns of the table, in its order.
+        columns: those of them that it has, with their positions.
         numbers: of its rows of data, counted as Excel does.
         cells: its columns, one tuple a position.
     """
 
     title: str
     table: str
+    names: Sequence[str]
     columns: Mapping[str, tuple[Column, int]]
-    absent: Sequence[Column]
     header: Sequence[Cell]
     numbers: Sequence[int]
     cells: Sequence[tuple[Cell, ...]]
@@ -256,7 +257,8 @@ def _with_columns(
     data = [(n, row) for n, row in enumerate(rows[1:], start=2) if not all(map(blank, row))]
     cells = list(zip(*(row for _, row in data), strict=True))
     numbers = [n for n, _ in data]
-    return _Sheet(title, table, positions, absent, header, numbers, cells, of_sheet)
+    names = [c.name for c in columns]
+    return _Sheet(title, table, names, positions, header, numbers, cells, of_sheet)
 
 
 def _missing(table: str, absent: Sequence[Column]) -> Iterator[str]:
@@ -284,7 +286,7 @@ Values = dict[str, list[Any]]
 
 def _values(sheet: _Sheet) -> tuple[Values, list[Finding], set[int]]:
     """The columns' values, what is wrong with cells, and the rows that do not count for it."""
-    values: Values = {c.name: [None] * len(sheet.numbers) for c in sheet.absent}
+    values: Values = {name: [None] * len(sheet.numbers) for name in sheet.names}
     found: list[Finding] = []
     bad: set[int] = set()
     for name, (column, i) in sheet.columns.items():
