@@ -60,6 +60,9 @@ def frame_of(table: str, files: Sequence[OutcomeFile], rows: Sequence[pa.Table])
     frame["delivery"] = np.repeat(newest, [len(rows[i]) for i in newest])
     frame["at"] = np.arange(len(frame))
     received = np.array([_days(f.received_on) for f in files], float)[frame["delivery"]]
+    if table != PARTICIPATIONS:  # small; and arrow's texts cannot be joined when there are none
+        texts = frame.select_dtypes("string").columns
+        frame[texts] = frame[texts].astype(object)
     for name in {"kon", "insats_kod"} & set(frame):
         frame[name] = frame[name].fillna(_UNKNOWN)
     _OF_ROWS[table](frame, received)
