@@ -61,8 +61,9 @@ def frame_of(table: str, files: Sequence[OutcomeFile], rows: Sequence[pa.Table])
     frame["at"] = np.arange(len(frame))
     received = np.array([_days(f.received_on) for f in files], float)[frame["delivery"]]
     if table != PARTICIPATIONS:  # small; and arrow's texts cannot be joined when there are none
-        texts = frame.select_dtypes("string").columns
-        frame[texts] = frame[texts].astype(object)
+        for name in whole.column_names:
+            if pa.types.is_string(whole.schema.field(name).type):
+                frame[name] = frame[name].astype(object)
     for name in {"kon", "insats_kod"} & set(frame):
         frame[name] = frame[name].fillna(_UNKNOWN)
     _OF_ROWS[table](frame, received)
