@@ -272,7 +272,7 @@ def _publish(
     judged: Judged,
     is_synthetic: bool,
 ) -> dict[str, int]:
-    """Writes the rows that count to the lake; gives how many there are of each file."""
+    """Writes the rows that count to the lake; gives how many rows of each file do."""
     from pipelines.outcomes import publish
 
     rows = publish.ROWS_OF[table](judged.frame[judged.counting])
@@ -285,4 +285,5 @@ def _publish(
     rows["is_synthetic"] = is_synthetic
     schema = tables.schema_of(table)
     tables.write(settings, table, publish.table_of(rows, schema))
-    return {f.file: int((places == i).sum()) for i, f in enumerate(own)}
+    counting = judged.frame["delivery"].to_numpy()[judged.counting]
+    return {f.file: int((counting == i).sum()) for i, f in enumerate(own)}

@@ -46,7 +46,7 @@ class OutcomeFile:
         mtime_ns, size: as it was when it was read, to notice a change without opening it.
         table: which one it is of; None when that is not known.
         n_rows: rows of data in it.
-        n_counted: those that count, as of the last check; of the register study the figures.
+        n_counted: those that count, as of the last check.
         findings: how many the reader has, by severity.
         checks: how many the expectations have, by severity.
         read_with: fingerprint of all that decided what the bytes were read to.

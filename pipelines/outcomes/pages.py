@@ -78,6 +78,7 @@ def _receipt(
         n_counted=f.n_counted,
         told=tell_outcomes(found),
         associations=_associations(rows, register),
+        is_of_several=len({r["association_id"] for r in rows}) > 1,
         periods=tuple(f"{start:%Y-%m}–{end:%Y-%m}" for start, end in periods),
         figures=tuple(_figures(rows, periods)),
     )
@@ -92,8 +93,8 @@ def _associations(rows: list[dict[str, Any]], register: Register) -> str:
 
 def _figures(
     rows: list[dict[str, Any]], periods: list[tuple[Any, Any]]
-) -> Iterator[tuple[str, bool, tuple[int | None, ...]]]:
-    """Each count's label, whether it is part of another, and its sum in each period."""
+) -> Iterator[tuple[str, int, tuple[int | None, ...]]]:
+    """Each count's label, of how many others it is part, and its sum in each period."""
     known = facts.load()
     for figure_id in known.counted:
         figure = known.figures[figure_id]
@@ -101,4 +102,9 @@ def _figures(
         for period in periods:
             counts = [r[figure_id] for r in rows if (r["period_start"], r["period_end"]) == period]
             sums.append(None if None in counts else sum(counts))
-        yield figure.label_sv, figure.part_of is not None, tuple(sums)
+        yield figure.label_sv, _depth(figure_id), tuple(sums)
+
+
+def _depth(figure_id: str) -> int:
+    whole = facts.load().figures[figure_id].part_of
+    return 1 + _depth(whole) if whole else 0

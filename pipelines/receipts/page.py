@@ -166,8 +166,9 @@ class OutcomeReceipt:
         n_counted: how many of its rows count.
         told: the findings, gravest first.
         associations: whose rows it has, in words, when that is known.
+        is_of_several: whether it has those of more than one.
         periods: the periods of its counts, in words.
-        figures: for each count its label, whether it is part of another, and it by period.
+        figures: for each count its label, of how many others it is part, and it by period.
     """
 
     file_name: str
@@ -178,8 +179,9 @@ class OutcomeReceipt:
     n_counted: int
     told: tuple[Told, ...]
     associations: str = ""
+    is_of_several: bool = False
     periods: tuple[str, ...] = ()
-    figures: tuple[tuple[str, bool, tuple[int | None, ...]], ...] = ()
+    figures: tuple[tuple[str, int, tuple[int | None, ...]], ...] = ()
 
     @property
     def verdict(self) -> str:
