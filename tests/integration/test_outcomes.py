@@ -1,18 +1,19 @@
 """Outcome files from the landing zone to the lake: what is judged, what counts, what is noticed."""
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import audit, instrument, outcomes, quality, register
+from pipelines import alarms, audit, instrument, outcomes, quality, register
 from pipelines.findings import Finding, Severity, rules
 from pipelines.outcomes import tables
 from pipelines.outcomes.tables import COUNTS, PARTICIPATIONS, SETTINGS, STUDY, TABLES
@@ -447,3 +448,63 @@ def test_a_receipt_tells_what_counts_and_what_to_mend_without_personal_data(
     assert "19121212" not in stopped + page
     (file,) = (f for f in outcomes.read_state(made).files if f.table != COUNTS)
     assert (file.holds_personal_data, file.total(Severity.STOP)) == (True, 1)
+
+
+def test_the_steward_is_told_of_findings_once_per_rule_and_file_without_what_cells_hold(
+    tmp_path: Path,
+) -> None:
+    made = zone(tmp_path)
+    lines = [f"{OWN},A1,{n},K,2022-01-10,2022-01-09,other," for n in range(3)]
+    put(made, PARTICIPATIONS, "sus", *lines)
+    put(made, PARTICIPATIONS, "mejl", f"{OWN},A1,a@b.se,{SOUND}")
+    go(made)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    told = alarms.raised(made, KNOWN, register.read(made.raw), now)
+    found = {(a.rule_id, a.about) for a in told if a.about.endswith(".csv")}
+    assert found == {
+        ("ended_before_started", "sus.csv"),
+        ("email_address", "mejl.csv"),
+        ("personal_data_remains", "mejl.csv"),
+    }
+    assert not any("2022" in a.wrong or "@" in a.wrong for a in told)
+    assert any("receipts/utfall/sus.html" in a.remedy for a in told)
+
+
+def nns(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    folders = ["--raw", str(settings.raw), "--home", str(settings.home)]
+    command = [sys.executable, "-m", "pipelines.cli", *folders, *arguments]
+    environment = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, env=environment)
+
+
+def test_commands_tell_of_outcome_files_and_end_with_one_while_they_are_to_be_mended(
+    tmp_path: Path,
+) -> None:
+    made = zone(tmp_path)
+    path = put(made, PARTICIPATIONS, "sus", f"{OWN},A1,1,K,2022-01-10,2022-01-09,other,")
+    loaded = nns(made, "load")
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    checked = nns(made, "check")
+    assert checked.returncode == 1
+    assert "fel  outcomes/sus.csv F2 end_date: Deltagandet är avslutat" in checked.stdout
+    assert "Utfall      0 rader ur 1 fil" in checked.stdout
+    seen = nns(made, "status", "--json")
+    assert seen.returncode == 1
+    (line,) = json.loads(seen.stdout)["outcomes"]
+    assert (line["file"], line["rows"], line["counted"], line["errors"]) == (
+        *("outcomes/sus.csv", 1, 0),
+        1,
+    )
+    assert "sus.csv" in nns(made, "status").stdout
+    path.unlink()
+    assert nns(made, "load").returncode == 0
+    again = nns(made, "check")
+    assert again.returncode == 0
+    wrong = {"NNS_DROPOUT_MONTHS": "två"}
+    os.environ.update(wrong)
+    try:
+        told = nns(made, "status")
+    finally:
+        del os.environ["NNS_DROPOUT_MONTHS"]
+    assert told.returncode == 2
+    assert told.stderr == "nns: NNS_DROPOUT_MONTHS ska vara ett heltal, till exempel 2.\n"
