@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from string import Formatter
 
-from pipelines import audit, lake, loading, quality, receipts, roster, runs
+from pipelines import audit, lake, loading, outcomes, quality, receipts, roster, runs
 from pipelines.findings import Finding, Severity, rules, thresholds
 from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery, Manifest
@@ -105,7 +105,7 @@ def raised(
     """
     manifest, log, today = lake.read_manifest(settings), audit.read(settings), local_day(now)
     delivered = {d.round for d in manifest.deliveries}
-    found = list(of_operations(settings, instrument, now))
+    found = [*of_operations(settings, instrument, now), *_of_outcomes(settings)]
     for round_ in instrument.rounds.values():
         scene = _Scene(settings, manifest, instrument, register, round_, today, log)
         if roster.is_on(round_, today) or round_.round in delivered:
@@ -173,6 +173,29 @@ def _of_findings(scene: _Scene) -> Iterator[Alarm]:
             )
 
 
+def _of_outcomes(settings: Settings) -> Iterator[Alarm]:
+    """The same for outcome files, and those with personal data that still lie there."""
+    state, pages = outcomes.read_state(settings), outcomes.pages_of(settings)
+    found = outcomes.findings_of(settings, state)
+    for f in state.files:
+        about = discreet(PurePosixPath(f.file).name)
+        receipt = pages[f.file].relative_to(settings.home).as_posix()
+        by_rule: dict[str, list[Finding]] = {}
+        for own in found[f.file]:
+            if own.severity in _TOLD:
+                by_rule.setdefault(own.rule_id, []).append(own)
+        for rule_id, some in by_rule.items():
+            yield _alarm(
+                f"finding_{some[0].severity}",
+                rule_id,
+                about=about,
+                what=(f.file, f.sha256),
+                words={"wrong": told(some[0]), "receipt": receipt},
+            )
+        if f.holds_personal_data:
+            yield _alarm("personal_data_remains", about=about, what=(f.file,))
+
+
 def told(finding: Finding) -> str:
     """What is wrong, without anything that may come from a cell."""
     template = _templates()[finding.rule_id]
@@ -191,7 +214,8 @@ class _Hole:
 
 @cache
 def _templates() -> dict[str, str]:
-    return {rule_id: rule.wrong_sv for rule_id, rule in (rules() | quality.rules()).items()}
+    every = rules() | quality.rules() | quality.rules(outcomes.TABLES)
+    return {rule_id: rule.wrong_sv for rule_id, rule in every.items()}
 
 
 def _whose(scene: _Scene, delivery: Delivery) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipelines import audit, lake, loading, quality, receipts, status
+from pipelines import audit, lake, loading, outcomes, quality, receipts, status
 from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.register import Register
@@ -96,15 +96,17 @@ def stale_rounds(
 def overview(
     settings: Settings, instrument: Instrument, register: Register, round_: int, today: date
 ) -> status.Overview:
-    """How the round stands now, and whether it is loaded and checked as it is."""
+    """How the round and the outcome files stand now, and whether they are loaded and checked."""
     return status.overview(
         settings,
         instrument,
         register,
         round_,
         today,
-        is_loaded=loading.is_current(settings, [round_], instrument, register),
-        is_checked=not stale_rounds(settings, [round_], instrument, register),
+        is_loaded=loading.is_current(settings, [round_], instrument, register)
+        and outcomes.is_current(settings, instrument, register),
+        is_checked=not stale_rounds(settings, [round_], instrument, register)
+        and outcomes.is_checked(settings, instrument, register),
     )
 
 

@@ -36,6 +36,7 @@ from pipelines import (
     lake,
     loading,
     lock,
+    outcomes,
     progress,
     register,
     runs,
@@ -44,7 +45,7 @@ from pipelines import (
     warehouse,
     withdrawal,
 )
-from pipelines.findings import LEVELS, Severity
+from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.release import due
 from pipelines.swedish import (
     current_day,
@@ -113,6 +114,7 @@ _COUNTED = {
     "files": "filer",
     "tables": "tabeller",
     "lines": "rader",
+    "rows": "rader",
     "bytes": "byte",
     "release": "publicering",
     "changes": "ändrade uppgifter",
@@ -183,7 +185,8 @@ def show_status(
         for path in withdrawal.erased_files(folders, year):
             out.print(f"Raderad, ta bort den själv: {path}", soft_wrap=True)
     set_aside = ("replaced", "withdrawn")
-    if any(line.stops or line.errors for line in seen.lines if line.state not in set_aside):
+    is_open = any(li.stops or li.errors for li in seen.lines if li.state not in set_aside)
+    if is_open or any(line.is_open for line in seen.outcomes):
         raise typer.Exit(1)
 
 
@@ -229,11 +232,13 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
         warehouse.is_current(folders)
         and loading.is_current(folders, rounds, known, registered)
         and not checking.stale_rounds(folders, known.rounds, known, registered)
+        and outcomes.is_current(folders, known, registered)
+        and outcomes.is_checked(folders, known, registered)
         and due.is_current(folders, _due(folders, rounds))
     ):
         runs.finished(folders, runs.WHOLE, ok=True)
         out.print("Inget nytt sedan senaste körningen.")
-        _finish(folders, lake.read_manifest(folders))
+        _finish(folders, lake.read_manifest(folders), outcomes.read_state(folders))
     else:
         _execute("run", folders, round_)
 
@@ -648,7 +653,7 @@ def _enter(raw: Path | None, home: Path | None) -> Settings:
     try:
         folders = settings.from_environment(raw, home)
     except ValueError as error:
-        raise Fault("NNS_MIN_ANSWERS ska vara ett heltal, till exempel 5.") from error
+        raise Fault(str(error)) from error
     os.environ["NNS_RAW"], os.environ["NNS_HOME"] = str(folders.raw), str(folders.home)
     return folders
 
@@ -697,10 +702,10 @@ def _execute(
     years = _known_rounds(round_)
     with _alone(folders):
         erasure.finish(folders, registered)
-        before = lake.read_manifest(folders)
+        before, earlier = lake.read_manifest(folders), outcomes.read_state(folders)
         first()
         _recorded(job, folders, years)
-    _finish(folders, before)
+    _finish(folders, before, earlier)
 
 
 @contextmanager
@@ -762,6 +767,7 @@ def _not_mixed_up(folders: Settings, registered: register.Register) -> None:
     """
     manifest = lake.read_manifest(folders)
     files = any(loading.delivered(folders, round_) for round_ in instrument.load().rounds)
+    files = files or bool(outcomes.delivered(folders))
     if not registered.associations and (files or any(d.is_present for d in manifest.deliveries)):
         path = folders.raw / "register" / "associations.csv"
         raise Fault(f"{path} saknas eller är tom. Lägg dit registret över förbund.")
@@ -833,13 +839,17 @@ def _what_failed(result: Any) -> str:
     return f"Körningen avbröts i steget {event.step_key}: {reason} De gamla marterna står kvar."
 
 
-def _finish(folders: Settings, before: lake.Manifest) -> None:
+def _finish(folders: Settings, before: lake.Manifest, earlier: outcomes.State) -> None:
     """The closing summary, and exit code 1 when the data has stops or errors."""
-    manifest = lake.read_manifest(folders)
+    manifest, results = lake.read_manifest(folders), outcomes.read_state(folders)
     _print_changes(folders, before, manifest)
+    _print_outcome_changes(folders, earlier, results)
     in_use = [d for d in manifest.deliveries if d.state in ("loaded", "stopped")]
-    totals = {s: sum(d.total(s) for d in in_use) for s in Severity}
-    _print_summary(folders, manifest, totals)
+    totals = {
+        s: sum(d.total(s) for d in in_use) + sum(f.total(s) for f in results.files)
+        for s in Severity
+    }
+    _print_summary(folders, manifest, results, totals)
     known = instrument.load()
     for path in loading.passed_over(folders, known):
         where = f"Filer läses ur {folders.raw}/<årtal>, en mapp per omgång."
@@ -904,15 +914,38 @@ def _print_changes(folders: Settings, before: lake.Manifest, now: lake.Manifest)
     """What was found in deliveries that are new or judged anew, and which are gone."""
     earlier = {d.key: d for d in before.deliveries}
     changed = [d for d in now.deliveries if d != earlier.get(d.key)]
-    _print_findings(folders, changed)
+    _print_findings(
+        folders,
+        [
+            (f, (d.association_id or "") if f.file == HIDDEN else "")
+            for d in changed
+            if d.state in ("loaded", "stopped")
+            for f in lake.findings_of(folders, d)
+        ],
+    )
     for d in changed:
         if d.state == "removed" and d.key in earlier:
             gone = f"{discreet(d.file)} ligger inte kvar i mappen och räknas inte längre."
             out.print(gone, soft_wrap=True)
 
 
+def _print_outcome_changes(folders: Settings, before: outcomes.State, now: outcomes.State) -> None:
+    """What was found in outcome files that are new or judged anew, and which are gone."""
+    changed = [f for f in now.files if f not in before.files]
+    found = outcomes.findings_of(folders, now)
+    _print_findings(folders, [(told, "") for f in changed for told in found[f.file]])
+    there = {f.file for f in now.files}
+    for f in before.files:
+        if f.file not in there:
+            gone = f"{discreet(f.file)} ligger inte kvar i mappen och räknas inte längre."
+            out.print(gone, soft_wrap=True)
+
+
 def _print_summary(
-    folders: Settings, manifest: lake.Manifest, totals: Mapping[Severity, int]
+    folders: Settings,
+    manifest: lake.Manifest,
+    results: outcomes.State,
+    totals: Mapping[Severity, int],
 ) -> None:
     counting = manifest.counting()
     rounds = sorted({d.round for d in counting})
@@ -923,6 +956,7 @@ def _print_summary(
         "Förbund": str(len({d.association_id for d in counting})),
         "Filer": str(len(counting)),
         "Enkäter": number(sum(d.n_questionnaires for d in counting)),
+        "Utfall": _outcomes_in_words(results),
         "Fynd": found,
         "Data": "påhittade (synthetic)" if manifest.is_synthetic else "",
         "Kvittenser": str(folders.home / "status.html") if sum(totals.values()) else "",
@@ -932,6 +966,13 @@ def _print_summary(
     for name, text in rows.items():
         if text:
             out.print(f"{name:12}{text}", soft_wrap=True)
+
+
+def _outcomes_in_words(results: outcomes.State) -> str:
+    """How many rows of outcome files count; empty without files."""
+    counted = number(sum(f.n_counted for f in results.files))
+    files = several(len(results.files), "fil", "filer")
+    return f"{counted} rader ur {files}" if results.files else ""
 
 
 def _print_tallies(tallies: Iterable[due.Tally]) -> None:
@@ -1041,6 +1082,7 @@ def _print_status(seen: status.Overview) -> None:
     parts += [f"{n} {words}" for words, n in seen.counts]
     out.print(" · ".join(parts))
     _print_rates(seen)
+    _print_outcomes(seen)
     out.print(f"Nästa steg:  {seen.next_step}", soft_wrap=True)
 
 
@@ -1058,6 +1100,28 @@ def _print_rates(seen: status.Overview) -> None:
     out.print(table)
     out.print(status.RATE_NOTE, style="dim")
     out.print()
+
+
+def _print_outcomes(seen: status.Overview) -> None:
+    """The outcome files; nothing when there are none."""
+    if not seen.outcomes:
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Utfall", overflow="fold", min_width=16)
+    table.add_column("Mottagen", no_wrap=True)
+    for name in ("Rader", "Räknas", "Stopp", "Fel", "Varn."):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Läge", no_wrap=True)
+    for line in seen.outcomes:
+        counts = (line.rows, line.counted, line.stops, line.errors, line.warnings)
+        name = discreet(Path(line.file).name)
+        table.add_row(
+            f"{name}\n  {line.holds}" if line.holds else name,
+            short_moment(line.received) if line.received else "",
+            *("" if n is None or not line.received else number(n) for n in counts),
+            line.state_sv,
+        )
+    out.print(table)
 
 
 def _print_log(log: audit.Log, last: int) -> None:
@@ -1106,18 +1170,11 @@ def _log_as_json(log: audit.Log, last: int) -> dict[str, Any]:
     }
 
 
-def _print_findings(folders: Settings, deliveries: Iterable[lake.Delivery]) -> None:
-    """The gravest findings of deliveries that count or wait, without what cells hold."""
+def _print_findings(folders: Settings, found: Iterable[tuple[Finding, str]]) -> None:
+    """The gravest findings, each with whose it is where no file may be named, without values."""
     order = list(Severity)
-    told = [
-        (finding, delivery)
-        for delivery in deliveries
-        if delivery.state in ("loaded", "stopped")
-        for finding in lake.findings_of(folders, delivery)
-    ]
-    told.sort(key=lambda pair: order.index(pair[0].severity))
-    for f, delivery in told[:FINDINGS_SHOWN]:
-        whose = delivery.association_id if f.file == HIDDEN else ""
+    told = sorted(found, key=lambda pair: order.index(pair[0].severity))
+    for f, whose in told[:FINDINGS_SHOWN]:
         where = " ".join(part for part in (f.file, whose, f.sheet, f.cell, f.question) if part)
         out.print(Text(LEVELS[f.severity], "bold"), Text(f" {where}: {f.wrong} {f.remedy}"))
     if (more := len(told) - FINDINGS_SHOWN) > 0:

@@ -10,11 +10,12 @@ defs = dg.Definitions(
     assets=[
         ingest.registration_workbooks,
         ingest.landing_register,
+        ingest.outcome_files,
         warehouse.dbt_models,
         warehouse.snapshot,
         publication.releases,
     ],
-    asset_checks=[checks.expectations],
+    asset_checks=[checks.expectations, checks.outcome_expectations],
     jobs=[
         jobs.load,
         jobs.check,

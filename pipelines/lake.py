@@ -236,11 +236,14 @@ def findings_of(
 ) -> list[Finding]:
     """The findings of one delivery: the reader's, then the expectations'."""
     return [
-        Finding(**(row | {"severity": Severity(row["severity"])}))
-        for source in sources
-        if (path := findings_path(settings, delivery, source)).exists()
-        for row in json.loads(path.read_text(encoding="utf-8"))
+        f for source in sources for f in read_findings(findings_path(settings, delivery, source))
     ]
+
+
+def read_findings(path: Path) -> list[Finding]:
+    """The findings kept in a file; none when there is no such file."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else ()
+    return [Finding(**(row | {"severity": Severity(row["severity"])})) for row in rows]
 
 
 def keep_checks(
@@ -272,7 +275,11 @@ def write_findings(
     settings: Settings, delivery: Delivery, source: str, findings: Sequence[Finding]
 ) -> None:
     """Keeps what a source found in a delivery, instead of what it found before."""
-    path = findings_path(settings, delivery, source)
+    keep_findings(findings_path(settings, delivery, source), findings)
+
+
+def keep_findings(path: Path, findings: Sequence[Finding]) -> None:
+    """Writes findings to a file; without any there is none."""
     if findings:
         found = [f.as_dict() for f in findings]
         write_text(path, json.dumps(found, ensure_ascii=False, indent=1))
@@ -332,22 +339,7 @@ def write_tables(settings: Settings, manifest: Manifest, register: Register) -> 
     """Writes the tables dbt reads beside the responses, then the manifest they were made from."""
     for table, content in _tables(manifest, register).items():
         write_parquet(settings.lake / f"{table}.parquet", content)
-    study = settings.lake / "outcomes" / "register_study.parquet"
-    if not study.exists():  # dbt finds it though no study has come
-        write_parquet(study, _empty_study())
     write_manifest(settings, manifest)
-
-
-def _empty_study() -> pa.Table:
-    import pyarrow as pa
-
-    texts = dict.fromkeys(("file", "sha256"), pa.string())
-    counts = {"n": pa.int32(), "n_sustained": pa.int32()}
-    schema = texts | {"row": pa.int32(), "level": pa.string(), "unit_id": pa.string()}
-    schema |= {"cohort": pa.int32(), "months_after": pa.int32(), "gender": pa.string()}
-    return pa.schema(
-        schema | counts | {"source": pa.string(), "is_synthetic": pa.bool_()}
-    ).empty_table()
 
 
 def write_manifest(settings: Settings, manifest: Manifest) -> None:

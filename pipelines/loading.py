@@ -89,7 +89,10 @@ def load(
     Raises:
         BrokenLogError: the audit log, which tells what is withdrawn and erased, is not whole.
     """
+    from pipelines import outcomes
+
     log = audit.begin(settings)
+    outcomes.ensure(settings)
     before = lake.without(lake.read_manifest(settings), log.erased)
     read_with = _fingerprints(instrument, register)
     outdated = {d.round for d in before.deliveries if d.is_present and d.read_with != read_with(d)}
@@ -268,8 +271,14 @@ def delivered(settings: Settings, round_: int) -> list[Path]:
     Those in its folder for web answers come after the workbooks.
     """
     folder = settings.raw / str(round_)
-    folders = [f for f in (folder, folder / WEB) if f.is_dir()]
-    return [p for f in folders for p in sorted(f.iterdir()) if p.is_file() and _is_delivery(p)]
+    return [path for f in (folder, folder / WEB) for path in files_in(f)]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder by name, hidden, lock and system files left out."""
+    if not folder.is_dir():
+        return []
+    return [p for p in sorted(folder.iterdir()) if p.is_file() and _is_delivery(p)]
 
 
 def _is_delivery(path: Path) -> bool:
@@ -286,6 +295,7 @@ def passed_over(settings: Settings, instrument: Instrument) -> list[Path]:
     strange = [p for p in zone if p.is_dir() and p.name not in {*rounds, *_OTHER_FOLDERS}]
     loose = [p for p in zone if p.suffix.casefold().startswith(".xls")]
     read = [f for folder in zone if folder.name in rounds for f in (folder, folder / WEB)]
+    read += [folder for folder in zone if folder.name in _OTHER_FOLDERS]
     nested = [
         p
         for folder in read

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines import lake, loading
 from pipelines.extra import instrument_of, instrument_of_all
@@ -50,6 +50,7 @@ TABLES = ("deliveries", "activities", "responses", "answers")
 
 Findings = dict[tuple[str, str], tuple[Finding, ...]]
 Suite = Mapping[str, Any]
+Row = Mapping[str, Any]
 
 _GX_SEVERITY = {"stop": "critical", "error": "warning", "warning": "warning", "info": "info"}
 _RESULT_FORMAT = {
@@ -175,13 +176,13 @@ def fingerprint(
 
 
 @cache
-def suites(folder: Path = EXPECTATIONS) -> dict[str, Suite]:
-    """The suites by table.
+def suites(folder: Path = EXPECTATIONS, tables: Sequence[str] = TABLES) -> dict[str, Suite]:
+    """The suites by table; by default those of the raw tables of deliveries.
 
     Raises:
         QualityBroken: a rule stands twice, or GX's severity contradicts ours.
     """
-    read = {t: json.loads((folder / f"{t}.json").read_text(encoding="utf-8")) for t in TABLES}
+    read = {t: json.loads((folder / f"{t}.json").read_text(encoding="utf-8")) for t in tables}
     seen: set[str] = set()
     for described in (e for suite in read.values() for e in suite["expectations"]):
         rule_id, severity = described["meta"]["rule_id"], described["meta"]["severity"]
@@ -191,9 +192,10 @@ def suites(folder: Path = EXPECTATIONS) -> dict[str, Suite]:
     return read
 
 
-def rules() -> dict[str, Rule]:
+def rules(tables: Sequence[str] = TABLES) -> dict[str, Rule]:
     """The suites' rules by id; the reader's are in `findings.rules`."""
-    metas = [e["meta"] for suite in suites().values() for e in suite["expectations"]]
+    held = suites(EXPECTATIONS, tables).values()
+    metas = [e["meta"] for suite in held for e in suite["expectations"]]
     return {
         m["rule_id"]: Rule(m["rule_id"], Severity(m["severity"]), m["wrong_sv"], m["remedy_sv"])
         for m in metas
@@ -312,6 +314,28 @@ def _positions(rule_id: str, result: Any) -> list[int]:
 # --- telling it ---------------------------------------------------------------------------------
 
 
+class Atlas(Protocol):
+    """Where things stand in the files and what they are called there; `i` is a file's number."""
+
+    def file(self, i: int) -> str:
+        """The file as delivered."""
+
+    def sheet(self, i: int, row: Row, at: str) -> str:
+        """The sheet that is pointed at; empty for the whole file."""
+
+    def names(self, i: int, row: Row, at: str) -> Mapping[str, str]:
+        """The visible names of fields."""
+
+    def row(self, i: int, row: Row) -> int:
+        """The row as Excel counts it; 0 when not known."""
+
+    def position(self, i: int, row: Row, name: str) -> int | None:
+        """Where a field's column stands, from 0; None when not known."""
+
+    def words(self, row: Row, names: Mapping[str, str]) -> Mapping[str, str]:
+        """What sentences may say beside the columns of a frame."""
+
+
 @dataclass(frozen=True)
 class _Atlas:
     """Where things stand in the workbooks and what they are called there."""
@@ -321,6 +345,30 @@ class _Atlas:
     register: Register
     deliveries: Sequence[Delivery]
     read: ReadBook
+
+    def file(self, i: int) -> str:
+        """The delivered file."""
+        return self.deliveries[i].file
+
+    def sheet(self, i: int, row: Row, at: str) -> str:
+        """The sheet that is pointed at; an export from the web has no readme sheet."""
+        if at == "readme":
+            return "" if self.deliveries[i].is_web else self.instrument.sheet_name_of("readme")
+        return "" if at == "file" else row.get("sheet") or ""
+
+    def position(self, i: int, row: Row, name: str) -> int | None:
+        """Where a field's column stands on the row's sheet."""
+        return self.places(i).get((row["sheet"], name))
+
+    def words(self, row: Row, names: Mapping[str, str]) -> Mapping[str, str]:
+        """The accepted genders; of an answer its label and the question it follows."""
+        known = self.own_instrument(row["delivery"])
+        words = {"wanted": ", ".join(dict.fromkeys(known.spellings["kon"].values()))}
+        if question := known.questions.get(row.get("question_id", "")):
+            labels = {c.code: c.label_sv for c in known.scales[question.scale_id]}
+            words["answer_sv"] = f"{row['code']} {labels.get(row['code'], '')}"
+            words["base_name"] = names.get(question.base_question_id or "", "")
+        return words
 
     @cached_property
     def places(self) -> Callable[[int], Mapping[tuple[str, str], int]]:
@@ -386,7 +434,7 @@ def _told(failures: Mapping[str, Sequence[int]], evidence: Evidence, atlas: _Atl
             for row in rows.to_dict("records"):
                 own.setdefault(row["delivery"], []).append(row)
             for i, of_delivery in own.items():
-                told[i] += _of_rule(meta, i, of_delivery, atlas)
+                told[i] += of_rule(meta, i, of_delivery, atlas)
     order = list(Severity)
     return {
         evidence.deliveries[i].key: tuple(sorted(found, key=lambda f: order.index(f.severity)))
@@ -394,10 +442,10 @@ def _told(failures: Mapping[str, Sequence[int]], evidence: Evidence, atlas: _Atl
     }
 
 
-def _of_rule(
-    meta: Mapping[str, Any], i: int, rows: Sequence[dict[str, Any]], atlas: _Atlas
+def of_rule(
+    meta: Mapping[str, Any], i: int, rows: Sequence[dict[str, Any]], atlas: Atlas
 ) -> list[Finding]:
-    """The findings of one rule in one delivery: many in a column are one, and all have a cap."""
+    """The findings of one rule in one file: many in a column are one, and all have a cap."""
     limits = thresholds()
     columns: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
@@ -417,19 +465,17 @@ def _of_rule(
 
 
 def _finding(
-    meta: Mapping[str, Any], i: int, field: str, rows: Sequence[dict[str, Any]], atlas: _Atlas
+    meta: Mapping[str, Any], i: int, field: str, rows: Sequence[dict[str, Any]], atlas: Atlas
 ) -> Finding:
     """One finding about one or several rows of a frame."""
     at, row, names = meta["at"], rows[0], atlas.names(i, rows[0], meta["at"])
-    said = {**row, **_words(row, names, atlas.own_instrument(i))}
-    readme = "" if atlas.deliveries[i].is_web else atlas.instrument.sheet_name_of("readme")
-    sheet = {"file": "", "readme": readme}.get(at, row.get("sheet"))
+    said = {**row, **atlas.words(row, names)}
     several = len(rows) > 1
     return Finding(
         rule_id=meta["rule_id"],
         severity=Severity(meta["severity"]),
-        file=atlas.deliveries[i].file,
-        sheet=sheet or "",
+        file=atlas.file(i),
+        sheet=atlas.sheet(i, row, at),
         cell=_cell(at, i, field, row, atlas),
         question=names.get(field, ""),
         value="" if several else meta.get("value", "").format_map(said),
@@ -438,25 +484,13 @@ def _finding(
     )
 
 
-def _words(
-    row: Mapping[str, Any], names: Mapping[str, str], instrument: Instrument
-) -> dict[str, str]:
-    """What sentences may say beside the columns of a frame."""
-    words = {"wanted": ", ".join(dict.fromkeys(instrument.spellings["kon"].values()))}
-    if question := instrument.questions.get(row.get("question_id", "")):
-        labels = {c.code: c.label_sv for c in instrument.scales[question.scale_id]}
-        words["answer_sv"] = f"{row['code']} {labels.get(row['code'], '')}"
-        words["base_name"] = names.get(question.base_question_id or "", "")
-    return words
-
-
-def _cell(at: str, i: int, field: str, row: Mapping[str, Any], atlas: _Atlas) -> str:
+def _cell(at: str, i: int, field: str, row: Row, atlas: Atlas) -> str:
     """What is pointed at as Excel names it: B8, the column B:B, or the row 8:8 if that is all."""
     from pipelines.workbook.cells import address, column_letters
 
     if at not in ("cell", "column"):
         return ""
-    position = atlas.places(i).get((row["sheet"], field))
+    position = atlas.position(i, row, field)
     number = atlas.row(i, row) if at == "cell" else 0
     if position is None:
         return f"{number}:{number}" if number else ""
@@ -464,7 +498,7 @@ def _cell(at: str, i: int, field: str, row: Mapping[str, Any], atlas: _Atlas) ->
     return address(number, position) if number else f"{letters}:{letters}"
 
 
-def _which(i: int, rows: Sequence[Mapping[str, Any]], atlas: _Atlas) -> str:
+def _which(i: int, rows: Sequence[Row], atlas: Atlas) -> str:
     """The rows one finding is about."""
     numbers = [str(n) for n in sorted({atlas.row(i, row) for row in rows} - {0})]
     listed = ", ".join(numbers[:_ROWS_LISTED]) + (" …" if len(numbers) > _ROWS_LISTED else "")

@@ -26,11 +26,14 @@ class Settings:
         raw: the landing zone as delivered, only ever read.
         home: everything the program makes.
         min_answers: the least number of answers that is published, if not the seed's.
+        dropout_months: within how many months of its start a participation that ends is a dropout,
+            if not the seed's.
     """
 
     raw: Path
     home: Path
     min_answers: int | None = None
+    dropout_months: int | None = None
 
     @property
     def flags(self) -> str:
@@ -92,11 +95,21 @@ def from_environment(raw: Path | None = None, home: Path | None = None) -> Setti
     """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`.
 
     Raises:
-        ValueError: NNS_MIN_ANSWERS is no number.
+        ValueError: a setting is no number; the message is Swedish and names it.
     """
-    least = os.environ.get("NNS_MIN_ANSWERS")
     return Settings(
         raw=(raw or Path(os.environ.get("NNS_RAW", _RAW))).absolute(),
         home=(home or Path(os.environ.get("NNS_HOME", _HOME))).absolute(),
-        min_answers=int(least) if least else None,
+        min_answers=_whole("NNS_MIN_ANSWERS", example=5),
+        dropout_months=_whole("NNS_DROPOUT_MONTHS", example=2),
     )
+
+
+def _whole(name: str, *, example: int) -> int | None:
+    """A setting that is a whole number, zero or more; None when it is not given."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise ValueError(f"{name} ska vara ett heltal, till exempel {example}.")
+    return int(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from pipelines import audit, lake, loading, roster, warehouse
+from pipelines import audit, lake, loading, outcomes, roster, warehouse
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument, Round
 from pipelines.register import Register
@@ -75,6 +75,37 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """One outcome file: its rows, how many of them count, and what was found in it.
+
+    Attributes:
+        holds: what it holds, in words; empty when that is not known.
+        state: loaded, stopped, or new when it is not loaded yet.
+    """
+
+    file: str
+    holds: str
+    received: datetime | None
+    rows: int | None
+    counted: int | None
+    stops: int
+    errors: int
+    warnings: int
+    state: str
+    holds_personal_data: bool = False
+
+    @property
+    def state_sv(self) -> str:
+        """The state as it is shown."""
+        return STATES[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is to be mended."""
+        return bool(self.stops or self.errors)
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """A round at a glance.
 
@@ -87,6 +118,7 @@ class Overview:
             built of what is loaded now.
         new: associations that are new in the round, with the names of those that went up in them.
         sheet_names: what the questionnaires are called.
+        outcomes: the outcome files, which belong to no round.
     """
 
     round: Round
@@ -97,6 +129,7 @@ class Overview:
     rates: tuple[Rate, ...] = ()
     new: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sheet_names: Mapping[str, str] = field(default_factory=dict)
+    outcomes: tuple[OutcomeLine, ...] = ()
 
     def count(self, state: str) -> int:
         """How many lines are in a state."""
@@ -191,6 +224,15 @@ class Overview:
                 }
                 for line in self.lines
             ],
+            "outcomes": [
+                lake.fields_of(line)
+                | {
+                    "file": discreet(line.file),
+                    "received": line.received.isoformat() if line.received else None,
+                    "state_sv": line.state_sv,
+                }
+                for line in self.outcomes
+            ],
             "next_step": self.next_step,
         }
 
@@ -219,7 +261,8 @@ def overview(
     lines = _lines(deliveries, fresh, gone, entries, current, register)
     personal = [d.file for d in manifest.present(round_) if d.holds_personal_data]
     unwanted = {"personuppgifter": len(personal), "raderat innehåll": len(erased)}
-    next_step = _next_step(settings, round_, lines, unwanted, is_loaded, is_checked)
+    results = _outcome_lines(settings)
+    next_step = _next_step(settings, round_, lines, results, unwanted, is_loaded, is_checked)
     days_left = (current.delivery_deadline - today).days
     return Overview(
         round=current,
@@ -230,6 +273,7 @@ def overview(
         rates=_rates(settings, instrument, round_),
         new=_new(entries, register),
         sheet_names={q.questionnaire_id: q.sheet_name for q in instrument.questionnaires.values()},
+        outcomes=results,
     )
 
 
@@ -322,10 +366,39 @@ def _line(d: lake.Delivery, of: Entry | None, current: Round) -> Line:
     )
 
 
+def _outcome_lines(settings: Settings) -> tuple[OutcomeLine, ...]:
+    """The outcome files that are there, by name."""
+    known = {f.seen_as: f for f in outcomes.read_state(settings).files}
+    return tuple(
+        _outcome_line(known[key]) if key in known else _new_outcome(key[0])
+        for key in outcomes.seen(settings)
+    )
+
+
+def _outcome_line(f: outcomes.OutcomeFile) -> OutcomeLine:
+    return OutcomeLine(
+        file=f.file,
+        holds=outcomes.LABELS[f.table] if f.table else "",
+        received=f.received,
+        rows=f.n_rows,
+        counted=f.n_counted,
+        stops=f.total(Severity.STOP),
+        errors=f.total(Severity.ERROR),
+        warnings=f.total(Severity.WARNING),
+        state="loaded" if f.is_sound else "stopped",
+        holds_personal_data=f.holds_personal_data,
+    )
+
+
+def _new_outcome(file: str) -> OutcomeLine:
+    return OutcomeLine(file, "", None, None, None, 0, 0, 0, "new")
+
+
 def _next_step(
     settings: Settings,
     round_: int,
     lines: Sequence[Line],
+    results: Sequence[OutcomeLine],
     unwanted: Mapping[str, int],
     is_loaded: bool,
     is_checked: bool,
@@ -341,8 +414,9 @@ def _next_step(
         return command.format("check")
     if not warehouse.is_current(settings):
         return f"nns build{settings.flags}"
-    steps = list(_asks(settings, round_, lines, unwanted))
-    if "stopped" in states or any(li.errors for li in lines if li.state == "loaded"):
+    steps = [*_asks(settings, round_, lines, unwanted), *_asks_of_outcomes(settings, results)]
+    is_to_mend = "stopped" in states or any(li.errors for li in lines if li.state == "loaded")
+    if is_to_mend or any(line.is_open for line in results):
         steps.append(f"Kör sedan: {command.format('run')}")
     return " ".join(steps) or "Allt är inläst och byggt."
 
@@ -368,3 +442,12 @@ def _asks(
             f"Ta bort {several(n, 'raderad fil', 'raderade filer')} ur {folder}; "
             f"nns status --round {round_}{settings.flags} visar vilka."
         )
+
+
+def _asks_of_outcomes(settings: Settings, results: Sequence[OutcomeLine]) -> Iterator[str]:
+    """What to ask of those who sent outcome files, and what to do with these."""
+    if any(line.is_open for line in results):
+        yield f"Be avsändarna rätta utfallsfilerna, se {settings.receipts / outcomes.RECEIPTS}."
+    if n := sum(line.holds_personal_data for line in results):
+        files = several(n, "utfallsfil", "utfallsfiler")
+        yield f"Ta bort {files} med personuppgifter ur {settings.raw}."

@@ -160,7 +160,9 @@ def made_from(settings: Settings) -> str:
 def fingerprint(settings: Settings) -> str:
     """SHA-256 over all that decides the marts: the lake's manifest and tables, the dbt project."""
     digest = hashlib.sha256()
-    tables = [settings.lake / "manifest.json", *sorted(settings.lake.glob("register/*.parquet"))]
+    tables = [settings.lake / name for name in ("manifest.json", "activity_categories.parquet")]
+    for folder in ("register", "outcomes"):
+        tables += sorted(settings.lake.glob(f"{folder}/*.parquet"))
     for path in (*tables, *project_files()):
         digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() if path.exists() else b"")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import frozen
 import pytest
-import study
 
 PROJECT = Path(__file__).parent.parent
 
@@ -18,7 +17,6 @@ def build_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path],
 
     def build(raw: Path) -> Path:
         home = tmp_path_factory.mktemp("home")
-        study.write(raw, home)
         run = subprocess.run(
             frozen.nns(frozen.NOTHING_IS_DUE, "run", "--raw", str(raw), "--home", str(home)),
             cwd=PROJECT,

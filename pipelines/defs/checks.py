@@ -21,6 +21,7 @@ from pipelines import (
     instrument,
     lake,
     lock,
+    outcomes,
     progress,
     quality,
     receipts,
@@ -42,6 +43,10 @@ with warnings.catch_warnings():
     ]
     _ALL_IN = dg.AssetCheckSpec("every_delivery_is_in", asset="deliveries", partitions_def=rounds)
 
+_OUTCOME_SUITES = [
+    dg.AssetCheckSpec(f"{table}_suite", asset=table, blocking=True) for table in outcomes.TABLES
+]
+
 
 @dg.multi_asset_check(specs=[*_SUITES, _ALL_IN])
 def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
@@ -58,6 +63,23 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     for table, spec in zip(_ASSETS, _SUITES, strict=True):
         yield _result(spec, [f for f in found if tables[f.rule_id] == table], where)
     yield _all_in(folders, years)
+
+
+@dg.multi_asset_check(specs=_OUTCOME_SUITES)
+def outcome_expectations(
+    context: dg.AssetCheckExecutionContext,
+) -> Iterator[dg.AssetCheckResult]:
+    """Holds the suites against all outcome files; the rows that are sound are what dbt reads."""
+    folders = settings.from_environment()
+    known, registered = instrument.load(), register.read(folders.raw)
+    with lock.alone(folders, lock.PATIENCE):
+        found = outcomes.check(folders, known, registered)
+        checking.write_status_page(folders, known, registered, current_day())
+    where = {"receipts": dg.MetadataValue.path(folders.receipts / outcomes.RECEIPTS)}
+    tables = {f.file: f.likely_table for f in outcomes.read_state(folders).files}
+    for table, spec in zip(outcomes.TABLES, _OUTCOME_SUITES, strict=True):
+        of_table = [f for file, own in found.items() if tables[file] == table for f in own]
+        yield _result(spec, of_table, where)
 
 
 def _all_in(folders: settings.Settings, years: list[int]) -> dg.AssetCheckResult:

@@ -5,12 +5,13 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines import checking, instrument, loading, lock, progress, register, settings
+from pipelines import checking, instrument, loading, lock, outcomes, progress, register, settings
 from pipelines.swedish import current_day
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
 _LAKE = ("deliveries", "responses", "activities", "activity_categories", "handed_out")
+_OUTCOMES = (*outcomes.TABLES, "outcome_settings")
 _REGISTER = (
     "associations_register",
     "memberships_register",
@@ -62,3 +63,23 @@ def landing_register(context: dg.AssetExecutionContext) -> Iterator[dg.Materiali
     tables = (read.associations, read.memberships, read.targets, read.extra_questions)
     for name, table in zip(_REGISTER, tables, strict=True):
         yield dg.MaterializeResult(name, metadata={"rows": len(table)})
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(name, group_name="lake", kinds={"parquet"}, deps=["deliveries"])
+        for name in _OUTCOMES
+    ]
+)
+def outcome_files(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    """Reads new and changed outcome files; their rows count once they are checked."""
+    folders = settings.from_environment()
+    known, registered = instrument.load(), register.read(folders.raw)
+    with lock.alone(folders, lock.PATIENCE):
+        report = partial(progress.report, "Utfall")
+        loaded = outcomes.load(folders, known, registered, report)
+        checking.write_status_page(folders, known, registered, current_day())
+    for name in _OUTCOMES:
+        of_table = [f for f in loaded.state.files if f.table == name]
+        metadata = {"files": len(of_table), "rows": sum(f.n_rows for f in of_table)}
+        yield dg.MaterializeResult(name, metadata=metadata)

@@ -4,8 +4,10 @@ import dagster as dg
 
 from pipelines.defs import checks, ingest, publication, warehouse
 
-_LOAD = dg.AssetSelection.assets(ingest.registration_workbooks, ingest.landing_register)
-_CHECK = dg.AssetSelection.checks(checks.expectations)
+_LOAD = dg.AssetSelection.assets(
+    ingest.registration_workbooks, ingest.landing_register, ingest.outcome_files
+)
+_CHECK = dg.AssetSelection.checks(checks.expectations, checks.outcome_expectations)
 _BUILD = dg.AssetSelection.assets(warehouse.dbt_models, warehouse.snapshot)
 
 # What happens in a run is kept and shown by Dagster; in the terminal it would bury what is told.

@@ -10,7 +10,17 @@ from datetime import date
 
 import dagster as dg
 
-from pipelines import digest, instrument, loading, lock, register, runs, settings, warehouse
+from pipelines import (
+    digest,
+    instrument,
+    loading,
+    lock,
+    outcomes,
+    register,
+    runs,
+    settings,
+    warehouse,
+)
 from pipelines.defs.jobs import build, load_and_check
 from pipelines.swedish import TIME_ZONE
 
@@ -76,13 +86,25 @@ def landing_zone(context: dg.SensorEvaluationContext) -> Requests:
         yield dg.SkipReason(str(error))
         return
     round_ = loading.first_changed(folders, known, registered)
-    if round_ is None:
+    if round_ is None and not outcomes.is_current(folders, known, registered):
+        yield _of_outcomes(folders, known, registered)
+    elif round_ is None:
         yield dg.SkipReason("Nothing changed.")
     elif time.time() - loading.last_written(folders, round_) < _SETTLED_AFTER:
         yield dg.SkipReason("A file was written just now; it may not be whole yet.")
     else:
         landed = loading.landing_fingerprint(folders, round_, known, registered)
         yield _request(round_, f"{landed}/{round_}")
+
+
+def _of_outcomes(
+    folders: settings.Settings, known: instrument.Instrument, registered: register.Register
+) -> dg.RunRequest | dg.SkipReason:
+    """A load of the last round, which finds nothing new there, for the outcome files beside it."""
+    if time.time() - outcomes.last_written(folders) < _SETTLED_AFTER:
+        return dg.SkipReason("An outcome file was written just now; it may not be whole yet.")
+    landed = outcomes.landing_fingerprint(folders, known, registered)
+    return _request(max(known.rounds), f"{landed}/outcomes")
 
 
 @dg.run_status_sensor(

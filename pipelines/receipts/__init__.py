@@ -8,6 +8,7 @@ the workbook (annotate.py).
 NNS_HOME/receipts/<round>/<association>.html    the receipt
 NNS_HOME/receipts/<round>/<association>-webb-<questionnaire>.html    that of web answers
 NNS_HOME/receipts/<round>/<association>.xlsx    the association's workbook, marked; .xlsm likewise
+NNS_HOME/receipts/utfall/<file>.html            that of an outcome file (outcomes/pages.py)
 NNS_HOME/status.html                            the round at a glance
 ```
 """
@@ -109,11 +110,13 @@ def write_status_page(
     settings: Settings, overview: Overview, manifest: Manifest, today: date
 ) -> Path:
     """Writes NNS_HOME/status.html, with a link to each receipt that is there."""
+    from pipelines import outcomes
     from pipelines.receipts.page import status_page
 
+    pages = pages_of(settings, manifest, overview.round.round) | outcomes.pages_of(settings)
     links = {
         file: page.relative_to(settings.home).as_posix()
-        for file, page in pages_of(settings, manifest, overview.round.round).items()
+        for file, page in pages.items()
         if page.exists()
     }
     path = settings.home / "status.html"

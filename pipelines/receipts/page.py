@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from pipelines.instrument import Instrument, Round
 from pipelines.lake import Delivery
 from pipelines.receipts.suggest import columns_of, suggestion
 from pipelines.register import Association
-from pipelines.status import RATE_HEADINGS, RATE_NOTE, Line, Overview, rate_rows
+from pipelines.status import RATE_HEADINGS, RATE_NOTE, Line, OutcomeLine, Overview, rate_rows
 from pipelines.swedish import day, days_left, moment, number, several, short_moment
 from pipelines.workbook.personal import discreet
 
@@ -156,6 +156,58 @@ class Receipt:
         return f"senast {day(deadline)} ({days_left((deadline - self.today).days)})"
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomeReceipt:
+    """What there is to tell about one outcome file.
+
+    Attributes:
+        holds: what it holds, in words; empty when that is not known.
+        is_loaded: whether it was read.
+        n_counted: how many of its rows count.
+        told: the findings, gravest first.
+        associations: whose rows it has, in words, when that is known.
+        is_of_several: whether it has those of more than one.
+        periods: the periods of its counts, in words.
+        figures: for each count its label, of how many others it is part, and it by period.
+    """
+
+    file_name: str
+    holds: str
+    received: datetime
+    is_loaded: bool
+    n_rows: int
+    n_counted: int
+    told: tuple[Told, ...]
+    associations: str = ""
+    is_of_several: bool = False
+    periods: tuple[str, ...] = ()
+    figures: tuple[tuple[str, int, tuple[int | None, ...]], ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Loaded or not, in words."""
+        return "Filen är inläst" if self.is_loaded else "Filen är inte inläst"
+
+    @property
+    def why(self) -> str:
+        """The reason in one sentence."""
+        to_mend = [t.finding for t in self.told if t.is_to_mend]
+        if not self.is_loaded:
+            return to_mend[0].wrong
+        rows = several(self.n_counted, "rad", "rader")
+        if not to_mend:
+            return f"{rows} räknas och inget behöver rättas."
+        things = several(len(to_mend), "sak", "saker")
+        return f"{rows} räknas, men {things} behöver rättas. Rätta och lägg filen i mappen igen."
+
+
+def tell_outcomes(findings: Iterable[Finding]) -> tuple[Told, ...]:
+    """The findings of an outcome file as its sender reads them, gravest first."""
+    order = list(LEVELS)
+    found = sorted(map(_discreet, findings), key=lambda f: order.index(f.severity))
+    return tuple(Told(f, "", None) for f in found)
+
+
 def tell(
     findings: Iterable[Finding],
     delivery: Delivery,
@@ -192,7 +244,19 @@ def receipt_page(receipt: Receipt, copy: str | None) -> str:
         copy=copy,
         received=_received(receipt),
         sections=_sections(receipt.told),
+        names={},
         synthetic=receipt.is_synthetic,
+    )
+
+
+def outcome_page(told: OutcomeReceipt, is_synthetic: bool) -> str:
+    """The receipt of an outcome file as HTML; what holds a question elsewhere is a column here."""
+    return _render(
+        "outcome.html",
+        told=told,
+        sections=_sections(told.told),
+        names={"Fråga": "Kolumn"},
+        synthetic=is_synthetic,
     )
 
 
@@ -207,6 +271,7 @@ def status_page(
         rates=rate_rows(overview),
         rate_headings=RATE_HEADINGS,
         rate_note=RATE_NOTE,
+        outcomes=[_outcome_line(line, receipts) for line in overview.outcomes],
         left=days_left(overview.days_left),
         synthetic=is_synthetic,
         today=today,
@@ -326,6 +391,25 @@ def _status_line(line: Line, receipts: Mapping[str, str]) -> dict[str, Any]:
         "state": line.state_sv,
         "is_open": line.state in ("stopped", "missing", "new"),
         "receipt": receipts.get(line.file or "") if is_current else None,
+    }
+
+
+def _outcome_line(line: OutcomeLine, receipts: Mapping[str, str]) -> dict[str, Any]:
+    is_known = line.received is not None
+    return {
+        "file": discreet(line.file),
+        "holds": line.holds,
+        "received": short_moment(line.received) if line.received else None,
+        "counts": (
+            ("Rader", line.rows),
+            ("Räknas", line.counted),
+            ("Stopp", line.stops if is_known else None),
+            ("Fel", line.errors if is_known else None),
+            ("Varningar", line.warnings if is_known else None),
+        ),
+        "state": line.state_sv,
+        "is_open": line.is_open or not is_known,
+        "receipt": receipts.get(line.file),
     }
 
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from pipelines.swedish import number
 from pipelines.workbook.cells import Cell
-from pipelines.workbook.gate import LIMITS
+from pipelines.workbook.gate import LIMITS, Limits
 from pipelines.workbook.native import RefusedError
 
 _SEPARATORS = ",;"
@@ -27,13 +27,16 @@ _OTHER_FORMATS = {
 }
 
 
-def read_export(data: bytes, file: str, is_known: Callable[[str], bool]) -> list[list[Cell]]:
+def read_export(
+    data: bytes, file: str, is_known: Callable[[str], bool], limits: Limits = LIMITS
+) -> list[list[Cell]]:
     """The rows of an export, all as long as its header; the first is row 1, a blank one is kept.
 
     Args:
         data: the file's bytes; none when it may not be read.
         file: its name.
         is_known: whether a header is one that exports have; tells which separator is used.
+        limits: of rows and columns.
 
     Raises:
         RefusedError: the file is no CSV of UTF-8, is damaged, or is beyond the limits.
@@ -44,7 +47,7 @@ def read_export(data: bytes, file: str, is_known: Callable[[str], bool]) -> list
         sep: [h.strip('" ') for h in first.split(sep, LIMITS.columns)] for sep in _SEPARATORS
     }
     separator = max(_SEPARATORS, key=lambda sep: sum(map(is_known, headers[sep])))
-    return list(_rows(text, separator))
+    return list(_rows(text, separator, limits))
 
 
 def _text(data: bytes, suffix: str) -> str:
@@ -72,13 +75,13 @@ def _text(data: bytes, suffix: str) -> str:
     return text
 
 
-def _rows(text: str, separator: str) -> Iterator[list[Cell]]:
+def _rows(text: str, separator: str, most: Limits) -> Iterator[list[Cell]]:
     """The rows one after the other, so that a limit is met before the memory is.
 
     Raises:
         RefusedError: a row is damaged, of another length than the header, or beyond the limits.
     """
-    limits = f"{number(LIMITS.rows)} rader eller {number(LIMITS.columns)} kolumner"
+    limits = f"{number(most.rows)} rader eller {number(most.columns)} kolumner"
     if any(line.count(separator) > _MOST_IN_A_LINE for line in io.StringIO(text, newline="")):
         raise RefusedError("csv_too_large", limits)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -86,7 +89,7 @@ def _rows(text: str, separator: str) -> Iterator[list[Cell]]:
     try:
         for row_number, row in enumerate(reader, start=1):
             width = width or len(row)
-            if row_number > LIMITS.rows or width > LIMITS.columns:
+            if row_number > most.rows or width > most.columns:
                 raise RefusedError("csv_too_large", limits)
             if len(row) not in (0, width):
                 raise RefusedError("csv_ragged", str(row_number))

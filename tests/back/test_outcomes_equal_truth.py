@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import outcomes_truth
 import pytest
 from comparison import Row, differences, mart
-from outcome_lake import write_outcome_lake
 
-from pipelines import instrument, loading, register, warehouse
+from pipelines import instrument, loading, outcomes, register, warehouse
 from pipelines.settings import Settings
 from pipelines.workbook.sample import write_landing_zone
 
@@ -50,10 +48,11 @@ TARGETS = [
 def build(raw: Path, home: Path, targets: Iterable[Any], selection: Sequence[str] = ()) -> Path:
     """The snapshot of a landing zone whose outcome files are sound; gives marts.duckdb's path."""
     settings, known = Settings(raw, home), instrument.load()
+    tell_targets(raw, targets)
     read = register.read(raw)
-    rows = [register.Target(outcomes_truth.RATE, None, *t) for t in targets]
-    loading.load(settings, known.rounds, known, replace(read, targets=(*read.targets, *rows)))
-    write_outcome_lake(raw, settings.lake)
+    loading.load(settings, known.rounds, known, read)
+    outcomes.load(settings, known, read)
+    outcomes.check(settings, known, read)
     warehouse.build(settings, selection)
     warehouse.swap_snapshot(settings)
     return settings.snapshot
@@ -85,7 +84,6 @@ def found(decade: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def expected(decade: Path, found: list[Row]) -> list[Row]:
-    tell_targets(decade, TARGETS)
     return outcomes_truth.outcomes(decade)
 
 

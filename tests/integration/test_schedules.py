@@ -283,3 +283,19 @@ def test_one_run_at_a_time_is_watched_and_nothing_is_reported_to_anybody(tmp_pat
 
     quality._context()
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+
+
+def test_a_changed_outcome_file_is_loaded_with_the_last_round(
+    folders: Settings, instance: dg.DagsterInstance
+) -> None:
+    execute("load_and_check", instance, "2026")
+    assert landed(instance) == []
+    path = folders.raw / "outcomes" / "sus.csv"
+    path.parent.mkdir()
+    path.write_text("association_id,participation_id,start_date\n", encoding="utf-8")
+    assert landed(instance) == []  # it may still be on its way
+    age(path)
+    (asked,) = landed(instance)
+    assert asked.partition_key == str(max(KNOWN.rounds))
+    execute("load_and_check", instance, asked.partition_key)
+    assert landed(instance) == []

@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from outcome_lake import write_outcome_lake
 
 from pipelines import instrument, loading, register
 from pipelines.settings import DBT_PROJECT, Settings
@@ -38,7 +37,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(raw=home / "raw", home=home)
     loading.load(settings, (), instrument.load(), register.read(settings.raw))
-    write_outcome_lake(settings.raw, settings.lake)
     settings.working_database.parent.mkdir(parents=True)
     return settings
 

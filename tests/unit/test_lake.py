@@ -322,6 +322,8 @@ def test_an_empty_landing_zone_gives_empty_tables(tmp_path):
     loaded = load(settings)
     assert loaded.manifest.deliveries == ()
     tables = {name: pq.ParquetFile(settings.lake / name).read() for name in parquet(settings)}
+    settings_ = tables.pop("outcomes/settings.parquet")
+    assert settings_.num_rows == 1
     assert {table.num_rows for table in tables.values()} == {0}
     assert "answers/round=0/none.parquet" in tables
 
