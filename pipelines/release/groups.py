@@ -15,6 +15,9 @@ from pipelines.disclosure import Family, Figure, Rule, Told
 MUNICIPALITY = "municipality"
 """The level of a key figure: its associations' answers pooled."""
 
+PROJECT = "project"
+"""The level of an extra question: its project's associations' answers pooled."""
+
 Cell = tuple[str, str, str, str]
 """level, unit_id, question_id, gender."""
 

@@ -17,9 +17,13 @@ from typing import Literal
 from pipelines.settings import SEEDS
 
 Value = str | int | Decimal | bool | date | None
-"""A cell: a decimal has one decimal; None is a figure that is not shown or a blank."""
+"""A cell: a decimal has one decimal, a ratio two; None is a figure not shown or a blank."""
 
-Kind = Literal["text", "integer", "decimal", "boolean", "date"]
+Kind = Literal["text", "integer", "decimal", "ratio", "boolean", "date"]
+"""A decimal is in percent with one decimal; a ratio is at most 1 and has two."""
+
+DECIMALS: Mapping[Kind, int] = {"decimal": 1, "ratio": 2}
+"""How many decimals a cell of a kind has, where it has any."""
 
 SHOWN, HIDDEN, BRACKET, EMPTY = "", "..", "[]", "."
 """The column `status`: shown; hidden; shown as a bracket; no answers. Explained by a seed."""
