@@ -1,4 +1,4 @@
-"""What a drawn round has beside its questionnaires: outcomes, a project's question, a register study.
+"""What a drawn round has beside its questionnaires: outcomes, a project's question, a study.
 
 Belongs here: drawing them by delivery, and the rows of the marts that follow. Does not: any code of
 the pipeline, or the questionnaires' own figures (hierarchies.py).
@@ -79,7 +79,10 @@ def everything(round_: Hierarchy) -> Tables:
         "measure_results": [*tables["measure_results"], *_study(round_)],
         "outcomes": _outcome_rows(round_),
         "extra_results": _extra_rows(round_),
-        "measures": [*tables["measures"], *({"measure_id": m, "indicator_id": "11"} for m in MONTHS)],
+        "measures": [
+            *tables["measures"],
+            *({"measure_id": m, "indicator_id": "11"} for m in MONTHS),
+        ],
         "questionnaires": [
             *({**row, "kind": "questionnaire"} for row in tables["questionnaires"]),
             {"questionnaire_id": STUDY, "respondent_group": "register", "kind": "register"},
@@ -203,7 +206,9 @@ def _study(round_: Hierarchy) -> Iterator[dict[str, Any]]:
                 n = int(random.lognormvariate(0, 1) * (0.5 if gender == "other" else 8))
                 by_gender[gender] = (n, _some(random, n, random.choice([0.4, 0.95])))
                 for told in _with_total(gender):
-                    nation[told] = [a + b for a, b in zip(nation[told], by_gender[gender], strict=True)]
+                    nation[told] = [
+                        a + b for a, b in zip(nation[told], by_gender[gender], strict=True)
+                    ]
             total = tuple(map(sum, zip(*by_gender.values(), strict=True)))
             is_split = random.random() < 0.5
             split = [(g, by_gender[g]) for g in ("K", "M") if is_split and by_gender[g][0]]

@@ -18,6 +18,7 @@ from more_figures import everything
 
 from pipelines import disclosure
 from pipelines.disclosure import Published, Rule
+from pipelines.release import counts as names
 from pipelines.release import csvs, groups, marts, protected
 from pipelines.release import round as whole
 from pipelines.release.marts import Declared, Marts
@@ -113,6 +114,18 @@ def silent(folder: Path, counts: Hierarchy) -> Path:
     hidden = {cell: None for group in found for cell in group.cells}
     _write(folder, protected.content(source, hidden, protected.Past(), rule), counts)
     return folder
+
+
+def told(folder: Path, counts: Hierarchy, table: str, level: str) -> str:
+    """Writes a release of all that there is but the last unit of a level in a table: that unit."""
+    source = marts_of(everything(counts))
+    found = list(groups.of_questions(whole._counts(source), source.register, disclosure.rule()))
+    shown = {cell: group.true[at] for group in found for cell, at in group.cells.items()}
+    unit = max(c[1] for c in shown if c[0] == level and names.table_of(c) == table)
+    hidden = {c: None for c in shown if c[1] == unit and names.table_of(c) == table}
+    past = protected.Past()
+    _write(folder, protected.content(source, {**shown, **hidden}, past, disclosure.rule()), counts)
+    return unit
 
 
 def _write(folder: Path, content: Content, counts: Hierarchy) -> None:
