@@ -117,11 +117,11 @@ def silent(folder: Path, counts: Hierarchy) -> Path:
 
 
 def told(folder: Path, counts: Hierarchy, table: str, level: str) -> str:
-    """Writes a release of all that there is but the last unit of a level in a table: that unit."""
+    """Writes all totals of a round but those of a table's last unit of a level; gives that unit."""
     source = marts_of(everything(counts))
     found = list(groups.of_questions(whole._counts(source), source.register, disclosure.rule()))
     shown = {
-        cell: group.true[at] if group.true[at].n else None
+        cell: group.true[at] if group.true[at].n and cell[3] == "T" else None
         for group in found
         for cell, at in group.cells.items()
     }

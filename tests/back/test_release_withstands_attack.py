@@ -67,7 +67,7 @@ def test_nor_from_three_releases_of_a_round_together(seeds: Sequence[int], tmp_p
             assert got == [], (seed, number)
 
 
-@pytest.mark.parametrize("seeds", [pytest.param((2, 9, 12), id="sample"), *batches(60, 5)])
+@pytest.mark.parametrize("seeds", [pytest.param((7, 8, 10), id="sample"), *batches(60, 5)])
 def test_nor_of_outcomes_projects_studies_and_groups_that_overlap(
     seeds: Sequence[int], tmp_path: Path
 ) -> None:
@@ -82,7 +82,7 @@ def test_nor_of_outcomes_projects_studies_and_groups_that_overlap(
     assert n_hidden > 20 * len(seeds)
 
 
-@pytest.mark.parametrize("seeds", [pytest.param((2,), id="sample"), *batches(30, 3)])
+@pytest.mark.parametrize("seeds", [pytest.param((7,), id="sample"), *batches(30, 3)])
 def test_nor_of_those_from_three_releases_together(seeds: Sequence[int], tmp_path: Path) -> None:
     for seed in seeds:
         earlier, folders = [], []
