@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import highspy
@@ -165,9 +166,8 @@ class Knowledge:
         if is_wide:  # for fractions; what of integers?
             last = self._witnesses[-1] if self._witnesses else above
             near = (above != last) | (below != last)
-            for free in (near, np.full(self._n, True)):
-                self._solve_integral(cost, free)
-                self._solve_integral(-cost, free)
+            for free, sign in product((near, np.full(self._n, True)), (1.0, -1.0)):
+                self._solve_integral(sign * cost, free)
                 if not self._is_open(index):
                     return None
             low, high = self._low[index], self._high[index]

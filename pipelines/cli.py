@@ -124,6 +124,8 @@ _TABLES = {
     "measure_results": "mått",
     "indicator_results": "indikatorer",
     "key_figures": "nyckeltal",
+    "outcomes": "utfall",
+    "extra_results": "egna frågor",
 }
 _LEVELS = {
     "nation": "riket",
@@ -132,6 +134,7 @@ _LEVELS = {
     "activity_group": "insatsgrupp",
     "activity": "insats",
     "municipality": "kommun",
+    "project": "projekt",
 }
 
 

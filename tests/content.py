@@ -22,23 +22,27 @@ _KINDS: dict[str, Kind] = {
         ["round", "n", "n_positive", "previous_round", "period", "count", "n_measures", "returned",
          "n_associations", "n_questionnaires", "n_associations_expected",
          "n_associations_delivered", "first_round", "last_round", "positive_min_code", "code",
-         "first_year", "last_year", "min_answers", "publ_period"],
+         "first_year", "last_year", "min_answers", "publ_period", "active", "ended", "leavers",
+         "positive", "work", "studies", "other_vocational", "medical_rehab", "sickness_compensation",
+         "other", "dropout_months", "months_after", "n_items"],
         "integer",
     ),
     **dict.fromkeys(
         ["share", "bracket_low", "bracket_high", "ci_low", "ci_high", "share_previous", "change",
-         "target_share", "value", "response_rate"],
+         "target_share", "distance", "positive_rate", "rate_previous", "value", "response_rate"],
         "decimal",
     ),
+    **dict.fromkeys(["alpha", "alpha_low", "alpha_high", "item_total_mean", "stability"], "ratio"),
     **dict.fromkeys(["comparable", "change_significant", "is_synthetic", "is_answer", "is_divided_by_gender",
-         "has_ou_data"], "boolean"),
-    **dict.fromkeys(["opens", "closes", "prel_publication_date", "publication_date"], "date"),
+         "has_ou_data", "is_positive"], "boolean"),
+    **dict.fromkeys(["first_day", "last_day", "opens", "closes", "prel_publication_date", "publication_date"], "date"),
 }  # fmt: skip
 
 _FIGURES = (
     "n n_positive share bracket_low bracket_high ci_low ci_high comparable previous_round "
-    "share_previous change change_significant target_share status is_synthetic"
+    "share_previous change change_significant target_share distance reached status is_synthetic"
 )
+_TARGETED = "target_share distance reached "
 
 
 def _table(
@@ -49,12 +53,13 @@ def _table(
     references: dict[str, tuple[str, str]] | None = None,
 ) -> Table:
     names = columns.split()
+    kinds: dict[str, Kind] = {**_KINDS, "period": "text"} if name == "outcomes" else _KINDS
     return Table(
         name=name,
         title_sv=f"Tabellen {name} på svenska.",
         title_en=f"The table {name} in English.",
         columns=tuple(
-            Column(n, _KINDS.get(n, "text"), f"{n} på svenska.", f"{n} in English.") for n in names
+            Column(n, kinds.get(n, "text"), f"{n} på svenska.", f"{n} in English.") for n in names
         ),
         key=tuple(key.split()),
         references=references or {},
@@ -68,18 +73,45 @@ def _figures(
 ) -> tuple[Cell, ...]:
     """The figures of a row; of a bracket n_positive stays unsaid."""
     if status == HIDDEN:
-        return (*[None] * 13, status, True)
+        return (*[None] * 15, status, True)
     if status == EMPTY:
-        return (0, 0, *[None] * 11, status, True)
+        return (0, 0, *[None] * 13, status, True)
     assert n is not None
     if status == BRACKET:
         low, high = table.percent(n - 2, n), Decimal("100.0")
-        return (n, None, None, low, high, *[None] * 8, status, True)
+        return (n, None, None, low, high, *[None] * 10, status, True)
     assert n_positive is not None
     share = table.percent(n_positive, n)
     bounds = (max(share - 9, Decimal("0.0")), min(share + 9, Decimal("100.0")))
-    earlier = (True, 2025, share - Decimal(change), Decimal(change), False, Decimal("80.0"))
-    return (n, n_positive, share, None, None, *bounds, *earlier, status, True)
+    earlier = (True, 2025, share - Decimal(change), Decimal(change), False)
+    target = _against(share, *bounds, Decimal("80.0"))
+    return (n, n_positive, share, None, None, *bounds, *earlier, *target, status, True)
+
+
+def _against(share: Decimal, low: Decimal, high: Decimal, target: Decimal) -> tuple[Cell, ...]:
+    """A target, the distance to it and whether it is reached."""
+    reached = "reached" if low >= target else "not_reached" if high < target else "unclear"
+    return target, share - target, reached
+
+
+def _outcomes(
+    counts: tuple[int, int, int, int] | None,
+    ways_out: tuple[int | None, ...] = (None,) * 6,
+    status: str = SHOWN,
+) -> tuple[Cell, ...]:
+    """The figures of a row of outcomes: active, ended, leavers and positive, then the ways out."""
+    if counts is None:
+        return (*[None] * 24, HIDDEN, HIDDEN, True)
+    active, ended, leavers, positive = counts
+    if status == BRACKET:
+        range_ = (Decimal("0.0"), table.percent(2, leavers))
+        told = (active, ended, leavers, *ways_out, None, None, *range_)
+        return (*told, *[None] * 10, None, SHOWN, status, True)
+    rate = table.percent(positive, leavers)
+    bounds = (rate - 2, rate + 2)
+    told = (active, ended, leavers, *ways_out, positive, rate, None, None, *bounds)
+    earlier = (True, str(ROUND - 1), rate - 1, Decimal("1.0"), False)
+    return (*told, *earlier, *_against(rate, *bounds, Decimal("30.0")), None, SHOWN, status, True)
 
 
 def content(is_synthetic: bool = True) -> Content:
@@ -103,23 +135,33 @@ def content(is_synthetic: bool = True) -> Content:
         ]
         for measure, question in (("1a", "ending_1a"), ("2a", "ending_2a"))
     ]
+    measure_rows += [
+        (ROUND, level, unit, "register_study", "11b", "register_11b", gender, *figures)
+        for level, unit, gender, figures in [
+            ("association", "exempelbygden", "T", _figures(52, 30, SHOWN)),
+            ("association", "ovrebygd", "T", _figures(None, None, HIDDEN)),
+            ("nation", "0000", "K", _figures(410, 250, SHOWN)),
+            ("nation", "0000", "M", _figures(300, 190, SHOWN)),
+            ("nation", "0000", "T", _figures(712, 441, SHOWN)),
+        ]
+    ]
     names = "round level unit_id questionnaire_id measure_id question_id gender "
     key = "round level unit_id questionnaire_id measure_id gender"
     tables = [
         _table("measure_results", names + _FIGURES, key, sorted(measure_rows, key=lambda r: r[:5] + r[6:7]), {
             "questionnaire_id": ("questionnaires", "questionnaire_id"),
             "measure_id": ("measures", "measure_id"),
-            "question_id": ("questions", "question_id"),
         }),
         _table(
             "indicator_results",
             "round level unit_id respondent_group indicator_id gender share n_measures n "
-            "target_share status is_synthetic",
+            + _TARGETED + "status is_synthetic",
             "round level unit_id respondent_group indicator_id gender",
             [
-                (ROUND, "association", "exempelbygden", "participant", "1", "T", Decimal("87.5"), 2, 80, None, SHOWN, True),
-                (ROUND, "association", "ovrebygd", "participant", "1", "T", None, None, None, None, HIDDEN, True),
-                (ROUND, "nation", "0000", "participant", "1", "T", Decimal("84.2"), 2, 3700, Decimal("80.0"), SHOWN, True),
+                (ROUND, "association", "exempelbygden", "participant", "1", "T", Decimal("87.5"), 2, 80, None, None, None, SHOWN, True),
+                (ROUND, "association", "ovrebygd", "participant", "1", "T", None, None, None, None, None, None, HIDDEN, True),
+                (ROUND, "nation", "0000", "participant", "1", "T", Decimal("84.2"), 2, 3700, Decimal("80.0"), Decimal("4.2"), "reached", SHOWN, True),
+                (ROUND, "nation", "0000", "register", "11", "T", Decimal("61.9"), 1, 712, None, None, None, SHOWN, True),
             ],
             {"indicator_id": ("indicators", "indicator_id")},
         ),
@@ -128,7 +170,7 @@ def content(is_synthetic: bool = True) -> Content:
             "round figure_kind figure_id answered_by gender indicator_id n_measures " + _FIGURES.replace("status", "n_associations n_questionnaires status"),
             "round figure_kind figure_id answered_by gender",
             [
-                (ROUND, "measure", m, "participant_ending", "T", m[0], None, *_figures(1850, 1558, SHOWN)[:13], 2, 1900, SHOWN, True)
+                (ROUND, "measure", m, "participant_ending", "T", m[0], None, *_figures(1850, 1558, SHOWN)[:15], 2, 1900, SHOWN, True)
                 for m in ("1a", "2a")
             ],
         ),
@@ -162,18 +204,74 @@ def content(is_synthetic: bool = True) -> Content:
             ],
             {"questionnaire_id": ("questionnaires", "questionnaire_id")},
         ),
+        _table(
+            "outcomes",
+            "round period source_id level unit_id gender active ended leavers work studies "
+            "other_vocational medical_rehab sickness_compensation other positive positive_rate "
+            "bracket_low bracket_high ci_low ci_high comparable previous_period rate_previous change "
+            "change_significant " + _TARGETED + "dropout_months status_active status is_synthetic",
+            "period level unit_id gender",
+            [
+                (ROUND, str(ROUND), "uppfoljning_finsam", level, unit, gender, *figures)
+                for level, unit, gender, figures in [
+                    ("activity", "exempelbygden/A1", "T", _outcomes(None)),
+                    ("activity", "exempelbygden/A2", "T", _outcomes((30, 11, 9, 1), status=BRACKET)),
+                    ("activity_group", "individ", "T", _outcomes((96, 60, 51, 17))),
+                    ("activity_group", "kort", "T", _outcomes((60, 41, 35, 12))),
+                    ("association", "exempelbygden", "K", _outcomes((75, 44, 40, 11))),
+                    ("association", "exempelbygden", "M", _outcomes((64, 38, 33, 12))),
+                    ("association", "exempelbygden", "T", _outcomes((140, 83, 74, 23))),
+                    ("association", "ovrebygd", "T", _outcomes(None)),
+                    ("county", "0001", "T", _outcomes((151, 90, 80, 25))),
+                    ("nation", "0000", "K", _outcomes((7900, 4650, 4200, 1176), (830, 240, 106, 1500, 300, 1224))),
+                    ("nation", "0000", "M", _outcomes((7100, 4400, 4010, 1363), (1020, 210, 133, 1380, 255, 1012))),
+                    ("nation", "0000", "T", _outcomes((15030, 9062, 8219, 2543), (1851, 450, 242, 2883, None, 2237))),
+                ]
+            ],
+            {"source_id": ("outcome_sources", "source_id")},
+        ),
+        _table(
+            "extra_results",
+            "round level unit_id questionnaire_id question_id gender label_sv "
+            + _FIGURES.replace(_TARGETED, ""),
+            "round level unit_id questionnaire_id question_id gender",
+            [
+                (ROUND, level, unit, "participant_ending", "bygga_bo", "T", "Har du fått någonstans att bo?", *figures[:12], *figures[15:])
+                for level, unit, figures in [
+                    ("activity", "exempelbygden/A1", _figures(None, None, HIDDEN)),
+                    ("association", "exempelbygden", _figures(33, 20, SHOWN)),
+                    ("association", "ovrebygd", _figures(9, 8, BRACKET)),
+                    ("project", "byggprojektet", _figures(42, 28, SHOWN)),
+                ]
+            ],
+            {"questionnaire_id": ("questionnaires", "questionnaire_id")},
+        ),
+        _table(
+            "reliability",
+            "round respondent_group indicator_id n_items alpha alpha_low alpha_high "
+            "item_total_mean stability status is_synthetic",
+            "round respondent_group indicator_id",
+            [
+                (ROUND, "participant", "1", 4, Decimal("0.87"), Decimal("0.85"), Decimal("0.90"), Decimal("0.71"), Decimal("0.40"), SHOWN, True),
+                (ROUND, "participant", "2", 2, Decimal("-0.05"), Decimal("-0.31"), Decimal("0.20"), Decimal("0.10"), None, SHOWN, True),
+                (ROUND, "staff", "1", 3, None, None, None, None, None, HIDDEN, True),
+            ],
+            {"indicator_id": ("indicators", "indicator_id")},
+        ),
         _table("rounds", "round opens closes", "round", [(ROUND, date(2026, 9, 14), date(2026, 10, 25))]),
         _table(
             "questionnaires",
-            "questionnaire_id respondent_group sheet_name label_en first_round last_round",
+            "questionnaire_id respondent_group sheet_name label_en first_round last_round kind",
             "questionnaire_id",
-            [("participant_ending", "participant", "Deltagare avslut", "Participants, ending", 2017, None)],
+            [("participant_ending", "participant", "Deltagare avslut", "Participants, ending", 2017, None, "questionnaire"),
+             ("register_study", "register", "Registerstudie", "Register study", 2017, None, "register")],
         ),
         _table(
             "indicators",
             "indicator_id label_sv label_en kind orientation",
             "indicator_id",
             [("1", "Organiserat runt deltagarens behov", "Organised around needs", "process", "individ"),
+             ("11", "Hållbar förändring", "Lasting change", "result", "individ"),
              ("2", "Ökat inflytande", "More influence", "process", "individ")],
         ),
         _table(
@@ -181,6 +279,7 @@ def content(is_synthetic: bool = True) -> Content:
             "measure_id indicator_id label_sv label_en",
             "measure_id",
             [("1a", "1", "Stödet är till stor nytta", "The support is of great use"),
+             ("11b", "11", "Indikator 11, mått b", "Indicator 11, measure b"),
              ("2a", "2", "Får vara med och bestämma", "Takes part in decisions")],
             {"indicator_id": ("indicators", "indicator_id")},
         ),
@@ -233,6 +332,41 @@ def content(is_synthetic: bool = True) -> Content:
             [(ROUND, "exempelbygden/A1", "exempelbygden", "individ", "lång"),
              (ROUND, "exempelbygden/A2", "exempelbygden", "individ", "kort")],
             {"association_id": ("associations", "association_id")},
+        ),
+        _table(
+            "activity_groups",
+            "round unit_id group_id",
+            "round unit_id group_id",
+            [(ROUND, "exempelbygden/A1", "individ"), (ROUND, "exempelbygden/A1", "lång"),
+             (ROUND, "exempelbygden/A2", "individ"), (ROUND, "exempelbygden/A2", "kort")],
+        ),
+        _table(
+            "register_studies",
+            "measure_id questionnaire_id months_after verification",
+            "measure_id",
+            [("11b", "register_study", 12, "placeholder")],
+            {"measure_id": ("measures", "measure_id"),
+             "questionnaire_id": ("questionnaires", "questionnaire_id")},
+        ),
+        _table(
+            "outcome_figures",
+            "figure_id part_of is_positive label_sv label_en",
+            "figure_id",
+            [("active", None, False, "Pågående under perioden", "Active during the period"),
+             ("ended", None, False, "Avslutade", "Ended"),
+             ("medical_rehab", "ended", False, "Till medicinsk rehabilitering", "To medical rehabilitation"),
+             ("other", "ended", False, "Till annat", "To other"),
+             ("other_vocational", "ended", True, "Till annan arbetslivsinriktad rehabilitering", "To other vocational rehabilitation"),
+             ("sickness_compensation", "ended", False, "Till sjukersättning", "To sickness compensation"),
+             ("studies", "ended", True, "Till studier", "To studies"),
+             ("work", "ended", True, "Till arbete", "To work")],
+        ),
+        _table(
+            "outcome_sources",
+            "source_id first_day last_day label_sv label_en",
+            "source_id",
+            [("sus", None, date(2023, 3, 31), "SUS", "SUS"),
+             ("uppfoljning_finsam", date(2023, 1, 1), None, "Uppföljning Finsam", "Uppföljning Finsam")],
         ),
         _table(
             "key_figure_definitions",

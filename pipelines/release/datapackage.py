@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.release import csvs
-from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV, Column, Content, Table
+from pipelines.release.groups import PROJECT
+from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV, Column, Content, Kind, Table
 from pipelines.settings import DBT_PROJECT
 
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -22,8 +23,11 @@ _CSVW = "http://www.w3.org/ns/csvw"
 _INERT_SV = "En text som börjar som en formel har en apostrof framför sig."
 _INERT_EN = "A text that begins as a formula does has an apostrophe before it."
 _PERCENT = {"minimum": 0, "maximum": 100}
+_LIMITS: Mapping[Kind, Mapping[str, int]] = {"integer": {"minimum": 0}, "ratio": {"maximum": 1}}
+_DIFFERENCE = {"minimum": -100, "maximum": 100}
 _OTHER_LIMITS: Mapping[str, Mapping[str, int]] = {
-    "change": {"minimum": -100, "maximum": 100},  # a difference of shares
+    "change": _DIFFERENCE,  # of shares
+    "distance": _DIFFERENCE,
     "response_rate": {"minimum": 0},  # more may come back than was said to be handed out
 }
 """Of the decimals, which are percent all of them, those that are no shares."""
@@ -65,10 +69,12 @@ def _codes(content: Content) -> dict[str, list[str]]:
     import yaml
 
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    statuses = [str(row["status"]) for row in content["statuses"].records()]
     return {
-        "level": project["vars"]["levels"],
+        "level": [*project["vars"]["levels"], PROJECT],
         "gender": project["vars"]["genders"],
-        "status": [str(row["status"]) for row in content["statuses"].records()],
+        "status": statuses,
+        "status_active": statuses,
     }
 
 
@@ -76,7 +82,7 @@ def _limits(column: Column) -> Mapping[str, int]:
     """The least and the greatest value of a column of numbers."""
     if column.kind == "decimal":
         return _OTHER_LIMITS.get(column.name, _PERCENT)
-    return {"minimum": 0} if column.kind == "integer" else {}
+    return _LIMITS.get(column.kind, {})
 
 
 def _is_never_missing(column: Column, codes: Mapping[str, Sequence[str]]) -> bool:
@@ -151,6 +157,7 @@ def _field(column: Column, table: Table, codes: Mapping[str, Sequence[str]]) -> 
         "text": {"type": "string"},
         "integer": {"type": "integer"},
         "decimal": {"type": "number", "decimalChar": csvs.DECIMAL_MARK},
+        "ratio": {"type": "number", "decimalChar": csvs.DECIMAL_MARK},
         "boolean": {"type": "boolean", "trueValues": [csvs.TRUE], "falseValues": [csvs.FALSE]},
         "date": {"type": "date"},
     }
@@ -206,6 +213,7 @@ def _csvw_column(column: Column, table: Table, codes: Mapping[str, Sequence[str]
         "text": {"base": "string"},
         "integer": {"base": "integer"},
         "decimal": {"base": "decimal", "format": {"decimalChar": csvs.DECIMAL_MARK}},
+        "ratio": {"base": "decimal", "format": {"decimalChar": csvs.DECIMAL_MARK}},
         "boolean": {"base": "boolean", "format": f"{csvs.TRUE}|{csvs.FALSE}"},
         "date": {"base": "date", "format": "yyyy-MM-dd"},
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.release import parquet
-from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV, Content, Table
+from pipelines.release.table import DECIMALS, SYNTHETIC_EN, SYNTHETIC_SV, Content, Table
 
 _SAME_BYTES = "set force_compression = 'uncompressed'"
 """Compression draws random samples of texts (FSST) and leaves gaps (bitpacking)."""
@@ -20,7 +20,7 @@ fill a block, what is left of the block is whatever the memory held, so other by
 _TYPES = {
     "text": "varchar",
     "integer": "bigint",
-    "decimal": "decimal(9, 1)",
+    **{kind: f"decimal(9, {decimals})" for kind, decimals in DECIMALS.items()},
     "boolean": "boolean",
     "date": "date",
 }

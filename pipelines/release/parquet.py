@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV, Column, Content, Table
+from pipelines.release.table import DECIMALS, SYNTHETIC_EN, SYNTHETIC_SV, Column, Content, Table
 
 
 def write(content: Content, folder: Path) -> None:
@@ -47,7 +47,7 @@ def _field(column: Column, is_key: bool) -> Any:
     kinds = {
         "text": pa.string(),
         "integer": pa.int64(),
-        "decimal": pa.decimal128(9, 1),
+        **{kind: pa.decimal128(9, decimals) for kind, decimals in DECIMALS.items()},
         "boolean": pa.bool_(),
         "date": pa.date32(),
     }

@@ -10,16 +10,20 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Literal
 
 from pipelines.settings import SEEDS
 
 Value = str | int | Decimal | bool | date | None
-"""A cell: a decimal has one decimal; None is a figure that is not shown or a blank."""
+"""A cell: a decimal has one decimal, a ratio two; None is a figure not shown or a blank."""
 
-Kind = Literal["text", "integer", "decimal", "boolean", "date"]
+Kind = Literal["text", "integer", "decimal", "ratio", "boolean", "date"]
+"""A decimal is in percent with one decimal; a ratio is at most 1 and has two."""
+
+DECIMALS: Mapping[Kind, int] = {"decimal": 1, "ratio": 2}
+"""How many decimals a cell of a kind has, where it has any."""
 
 SHOWN, HIDDEN, BRACKET, EMPTY = "", "..", "[]", "."
 """The column `status`: shown; hidden; shown as a bracket; no answers. Explained by a seed."""
@@ -113,6 +117,11 @@ def tenths(numerator: int, denominator: int) -> Decimal:
     sign = -1 if (numerator < 0) != (denominator < 0) else 1
     over, under = abs(numerator), abs(denominator)
     return Decimal(sign * ((20 * over + under) // (2 * under))).scaleb(-1)
+
+
+def half_up(number: Decimal, decimals: int = 1) -> Decimal:
+    """A number rounded half up (away from zero)."""
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def percent(part: int, whole: int) -> Decimal:

@@ -167,7 +167,7 @@ def _sheets(path: Path) -> Iterator[tuple[str, Columns]]:
 
 def _of_cell(kind: Kind, cell: object) -> object:
     """The value that a cell of a workbook says: its numbers have no kinds, nor have its dates."""
-    if isinstance(cell, float) and kind in ("integer", "decimal"):
+    if isinstance(cell, float) and kind in ("integer", "decimal", "ratio"):
         return Decimal(repr(cell))
     return None if cell == "" else cell
 
@@ -196,6 +196,7 @@ _OF_TEXT: Mapping[Kind, Callable[[str], object]] = {
     "text": _of_inert,
     "integer": int,
     "decimal": lambda text: Decimal(text.replace(",", ".")),
+    "ratio": lambda text: Decimal(text.replace(",", ".")),
     "boolean": {"true": True, "false": False}.__getitem__,
     "date": date.fromisoformat,
 }

@@ -21,6 +21,7 @@ _KINDS: Mapping[Kind, str] = {
     "text": "text",
     "integer": "heltal / integer",
     "decimal": "decimaltal / decimal",
+    "ratio": "kvot / ratio",
     "boolean": "sant eller falskt / true or false",
     "date": "datum / date",
 }
@@ -71,6 +72,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "text": book.add_format({"num_format": "@", "indent": 1}),
         "integer": book.add_format({"num_format": "0"}),
         "decimal": book.add_format({"num_format": "0.0"}),
+        "ratio": book.add_format({"num_format": "0.00"}),
         # Excel shows a truth value in its own language; LibreOffice shows what the format says
         "boolean": book.add_format({"align": "center", "num_format": '"SANT";"SANT";"FALSKT"'}),
         "date": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
@@ -169,7 +171,7 @@ def _write_table(page: Any, formats: Mapping[str, Any], table: Table, note: str)
     for place, (column, cells) in enumerate(zip(table.columns, columns, strict=True)):
         width = max([len(column.name) + _ARROW, *(len(str(cell)) + 1 for cell in cells)])
         page.set_column(place, place, min(max(width, _NARROW), _WIDE), formats[column.kind])
-        is_number = column.kind in ("integer", "decimal")
+        is_number = column.kind in ("integer", "decimal", "ratio")
         page.write_string(0, place, column.name, formats["number_head" if is_number else "head"])
     for row, values in enumerate(table.rows, start=1):
         for place, value in enumerate(values):

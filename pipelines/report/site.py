@@ -43,6 +43,7 @@ _KINDS: Mapping[Kind, str] = {
     "text": "text",
     "integer": "heltal",
     "decimal": "tal med en decimal",
+    "ratio": "tal med två decimaler",
     "boolean": "ja eller nej",
     "date": "datum",
 }
