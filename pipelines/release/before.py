@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 Tables = Callable[[str], Mapping[int, Sequence[Row]]]
 """The rows of a released table by earlier round, as far as trends are drawn of them."""
 
-TRENDED = ("measure_results", "indicator_results")
+TRENDED = ("measure_results", "indicator_results", "outcomes")
 _TREND_LEVELS = ("nation", "association")
 _MEASURE = ("level", "unit_id", "questionnaire_id", "measure_id", "gender")
 
@@ -76,5 +76,7 @@ def _read(settings: Settings, round_: int, table: str, **wanted: Any) -> list[Ro
     if not folders:
         return []
     path = folders[-1] / "open" / "parquet" / f"{table}.parquet"
+    if not path.is_file():  # a release is older than this table
+        return []
     rows: list[Row] = pq.read_table(path, **wanted).to_pylist()
     return rows

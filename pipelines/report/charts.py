@@ -19,9 +19,6 @@ from pipelines.report.pictures import svg
 from pipelines.report.story import LineKind, Summary, Trend
 
 SHEET = "Diagramdata"
-NEW_QUESTION = "ny fråga"
-"""The place on the axis between two rounds that cannot be compared: no line crosses it."""
-
 _HEADS = ("Bild", "Omgång eller indikator")
 _PARTS = ("%", "uppåt", "nedåt")
 _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
@@ -139,7 +136,7 @@ def _categories(picture: Trend) -> Iterator[tuple[str, _Told]]:
     by_kind = {line.kind: {e.round: e for e in line.series} for line in picture.lines}
     for round_ in picture.rounds:
         if round_ in picture.breaks and round_ != picture.rounds[0]:
-            yield NEW_QUESTION, {}
+            yield picture.terms.new, {}  # a place of its own: no line crosses it
         yield str(round_), {k: found[round_] for k, found in by_kind.items() if round_ in found}
 
 

@@ -18,7 +18,6 @@ from html import escape
 from pathlib import Path
 from typing import TypeGuard
 
-from pipelines.report import words
 from pipelines.report.estimates import Estimate
 
 FONTS = Path(__file__).parent.parent / "fonts"
@@ -55,11 +54,6 @@ def missing(estimates: Iterable[Estimate | None]) -> str:
 def nothing(estimates: Iterable[Estimate | None]) -> str:
     """The words of a picture without any figure."""
     return "För få svar för att visas" if missing(estimates) == TOO_FEW else "Inga svar"
-
-
-def plain(value: Decimal) -> str:
-    """A level as it is written: 70, 72,5."""
-    return str(int(value)) if value == int(value) else words.tenth(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ _PAD = 10
 _NAME_WIDTH = 128
 _ONE_ROUND = 150
 _ASIDE, _ASIDE_ALONE = 4, 9
-_NEW = "ny fråga"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class _Plane:
         x: of each round; years are as far apart as they are.
         before: the round before, of each but the first.
         breaks: rounds that are not comparable with the round before.
+        new: why they are not, above the break.
     """
 
     x: Mapping[int, float]
@@ -67,6 +67,7 @@ class _Plane:
     breaks: frozenset[int]
     right: int
     scale: Scale
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def _plane(picture: Trend, right: int, bottom: int) -> _Plane:
         breaks=frozenset(picture.breaks) & frozenset(rounds[1:]),
         right=right,
         scale=Scale(bottom, _BASE, _TOP),
+        new=picture.terms.new,
     )
 
 
@@ -210,11 +212,11 @@ def _breaks(plane: _Plane) -> str:
         return ""
     places = [(plane.x[plane.before[b]] + plane.x[b]) / 2 for b in sorted(plane.breaks)]
     uprights = "".join(f"M{x:.1f} {_TOP - 8}V{_BASE}" for x in places)
-    size = svg.advance(_NEW, svg.SMALL) + 8
+    size = svg.advance(plane.new, svg.SMALL) + 8
     room = int((svg.WIDTH - 8) // size)
     centres = svg.apart(places[-room:], [size] * min(room, len(places)), 4, svg.WIDTH - 4)
     return svg.path(uprights, svg.GREY, 1, "3 3") + "".join(
-        svg.text(x, _TOP - 13, _NEW, anchor="middle") for x in centres
+        svg.text(x, _TOP - 13, plane.new, anchor="middle") for x in centres
     )
 
 
@@ -298,7 +300,7 @@ def _line_names(
 def _level_names(plane: _Plane, levels: Mapping[int, Decimal]) -> Iterator[_Name]:
     if levels:
         level = levels[max(levels)]
-        content = (f"målnivå {svg.plain(level)}",)
+        content = (f"målnivå {words.level(level)}",)
         yield _Name(content, svg.INK, plane.right, plane.scale.at(level), is_bold=False)
 
 
