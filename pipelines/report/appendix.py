@@ -337,7 +337,7 @@ def _write_outcomes(report: Report, page: _Page, data: ChartData) -> None:
     row = page.head(f"Utfall: {report.name}")
     row = page.sentences(row, (told.note, texts("outcomes")["about"]["sv"]))
     page.write(row + 1, 0, f"Deltaganden {told.year}", "section")
-    heads = ["Vilka", "Pågående", "Avslutade", "Utan tidiga avhopp", "Positiva", "Andel, %"]
+    heads = ["Vilka", "Pågående", "Avslutade", "Utan avhopp", "Positiva", "Andel, %"]
     rows = [_outcome_cells(outcome) for outcome in told.rows]
     row = page.table(row + 2, [*heads, "från", "till"], rows, texts=1, width=10)
     if told.ways:
@@ -452,7 +452,7 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
         for picture in activity.profiles:
             for measure in picture.rows:
                 against = {dot.name: _share(dot.estimate) for dot in measure.beside}
-                own = [part(measure.own) for part in _PARTS.values()]
+                own = [*(part(measure.own) for part in _PARTS.values()), _answers(measure.own)]
                 others = (against.get(name) for name in beside)
                 rows.append((*about, picture.title, measure.label, *own, *others))
         rows += [

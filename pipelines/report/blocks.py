@@ -281,8 +281,6 @@ def _sentence(scene: Scene, unit: Unit, topic: Topic, now: Estimate | None, term
         few = f"För få {terms.counted.lower()} för att visas"
         return f"{few}, eller så kunde få räknas fram ur andra siffror."
     parts = f"{words.share(now)} procent {terms.found}"
-    if unit != scene.nation:
-        parts += f", i riket {spoken(scene.now(scene.nation, topic))}"
     genders = [
         f"{scene.genders[g].lower()} {words.share(e)}"
         for g in ("K", "M")
@@ -290,6 +288,8 @@ def _sentence(scene: Scene, unit: Unit, topic: Topic, now: Estimate | None, term
     ]
     if genders:
         parts += f" ({', '.join(genders)})"
+    if unit != scene.nation:
+        parts += f"; i riket {spoken(scene.now(scene.nation, topic))}"
     return f"{parts}."
 
 

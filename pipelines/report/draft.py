@@ -306,7 +306,7 @@ def _outcomes_table(told: Outcomes) -> str:
         ]
         for row in told.rows
     ]
-    heads = [f"År {told.year}", "Pågående", "Avslutade", "Utan tidiga avhopp", "Positiva"]
+    heads = [f"År {told.year}", "Pågående", "Avslutade", "Utan avhopp", "Positiva"]
     title = f"Deltaganden {told.year}"
     return _table(title, [*heads, "Andel, procent"], rows, (3.0, *[2.7] * 4, 3.2))
 

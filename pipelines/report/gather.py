@@ -317,7 +317,7 @@ def _missing(scene: Scene, unit: Unit, sections: Iterable[Section]) -> Iterator[
     yield from (
         f"Indikator {s.indicator_id}, {s.label}: {s.note}"
         for s in sections
-        if not s.blocks and s.terms is ANSWERS  # a register study comes when it comes
+        if not s.blocks and not s.is_study  # a register study comes when it comes
     )
     if any(block.is_placeholder for s in sections for block in s.blocks):
         yield (

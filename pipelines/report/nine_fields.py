@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from pipelines import instrument
 from pipelines.release.texts import texts
-from pipelines.report.story import FOLLOWED, Block, Report, Section, Summary, Volume
+from pipelines.report.story import Block, Report, Section, Summary, Volume
 
 _STUDY = "register"
 """The group that a register study follows."""
@@ -106,7 +106,7 @@ def _findings(report: Report, place: Place | None) -> Iterator[Finding]:
             ),
         )
         # a study without figures has its place all the same: it is not missing
-        home = _place(section, _STUDY) if section.terms is FOLLOWED else None
+        home = _place(section, _STUDY) if section.is_study else None
         is_bare = place == home and not section.blocks
         if finding.summaries or finding.blocks or is_bare:
             yield finding

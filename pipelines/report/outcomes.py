@@ -159,7 +159,8 @@ def _sentence(scene: Scene, unit: Unit, year: int, told: Estimate) -> str:
     """The positive ways out of those who left, in one sentence."""
     if told.is_empty:
         return f"Inga deltaganden avslutades {year}, utom tidiga avhopp."
-    counted = f"{words.answers(told)} avslutade deltaganden {year} {ENDED.found}"
+    left = f"{words.answers(told)} deltaganden som avslutades {year}"
+    counted = f"{left}, tidiga avhopp oräknade, {ENDED.found}"
     if told.is_bracket:
         low, high = words.interval(told).split("–")
         return f"Mellan {low} och {high} procent av {counted}."
@@ -167,14 +168,16 @@ def _sentence(scene: Scene, unit: Unit, year: int, told: Estimate) -> str:
         few = f"Resultatet {year} visas inte: för få deltaganden avslutades"
         return f"{few}, eller så kunde få räknas fram ur andra siffror."
     parts = f"{words.share(told)} procent av {counted}"
-    if unit != scene.nation:
-        parts += f", i riket {spoken(_rate(scene, scene.nation, year))}"
     genders = [
         f"{scene.genders[gender].lower()} {words.share(found)}"
         for gender in GENDERS[:2]
         if (found := _rate(scene, unit, year, gender)) and found.is_shown
     ]
-    return f"{parts} ({', '.join(genders)})." if genders else f"{parts}."
+    if genders:
+        parts += f" ({', '.join(genders)})"
+    if unit != scene.nation:
+        parts += f"; i riket {spoken(_rate(scene, scene.nation, year))}"
+    return f"{parts}."
 
 
 def _change(before: Iterable[Row], now: Row, told: Estimate) -> str:

@@ -156,7 +156,9 @@ def _section(section: Section) -> dict[str, Any]:
         "sentence": section.sentence,
         "target": section.target,
         "counted": section.terms.counted,
-        "summary": [[group.label, *_summary(group)] for group in section.summary],
+        "summary": []
+        if section.is_study
+        else [[group.label, *_summary(group)] for group in section.summary],
         "blocks": [_block(block) for block in section.blocks],
     }
 

@@ -56,7 +56,7 @@ FOLLOWED = Terms(
 )
 ENDED = Terms(
     time="År",
-    counted="Avslutade",
+    counted="Utan avhopp",
     share="Andel till arbete, studier eller annan arbetslivsinriktad rehabilitering",
     found="ledde till arbete, studier eller annan arbetslivsinriktad rehabilitering",
     new="ny källa",
@@ -228,6 +228,11 @@ class Section:
     summary: tuple[Summary, ...]
     blocks: tuple[Block, ...]
     terms: Terms = ANSWERS
+
+    @property
+    def is_study(self) -> bool:
+        """Whether it is followed in registers; its only group is then all there is."""
+        return self.terms is FOLLOWED
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def groups(of: Iterable[Dot], caption: str, counted: str = _ANSWERS) -> Markup:
 
 def outcomes(of: Sequence[Outcome], caption: str) -> Markup:
     """What became of participations: how many went on and left, and the positive ways out."""
-    heads = ("Vilka", "Pågående", "Avslutade", "Utan tidiga avhopp", "Positiva", _SHARE, _INTERVAL)
+    heads = ("Vilka", "Pågående", "Avslutade", "Utan avhopp", "Positiva", _SHARE, _INTERVAL)
     rows = [
         (
             words.count(row.active),

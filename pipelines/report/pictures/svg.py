@@ -242,6 +242,9 @@ CIRCLE, DOT, RING = _circle(3.6), _circle(2.8), _circle(5.2)
 SQUARE = Shape(3.3, 3.3, "h6.6v6.6h-6.6z")
 DIAMOND, BIG_DIAMOND = _diamond(4.8), _diamond(6.5)
 TRIANGLE = Shape(5.2, -3.5, "h10.4l-5.2 -8.8z")
+DOWNWARD = Shape(5.2, 3.5, "h10.4l-5.2 8.8z")
+BIG_SQUARE = Shape(4.4, 4.4, "h8.8v8.8h-8.8z")
+CROSS = Shape(4.2, 4.2, "l8.4 8.4m0 -8.4l-8.4 8.4")
 UPRIGHT = Shape(0, 7, "v14")
 
 
