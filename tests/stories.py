@@ -500,7 +500,9 @@ def long_names() -> Report:
     pages = [activity(1, LONG, [profile(12, lambda i: f"{i} {LONG_MEASURE}")], [LONG_MEASURE])]
     blocks = [block("b1", long_trend, compared, LONG_MEASURE)]
     own = project(LONG, LONG_MEASURE)
-    return report([section("1", blocks, LONG_MEASURE)], pages, name=LONG, projects=[own])
+    told = replace(outcomes(), comparison=replace(compared, ident="cu", terms=ENDED))
+    sections = [section("1", blocks, LONG_MEASURE)]
+    return report(sections, pages, name=LONG, told=told, projects=[own])
 
 
 def one_activity() -> Report:

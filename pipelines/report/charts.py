@@ -126,7 +126,9 @@ def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) 
         chart.add_series(data.series(_place(kind), rows) | look)
     if any(e.target is not None for e in told.get("T", ())):
         chart.add_series(data.series(_TARGET_PLACE, rows) | _TARGET_LOOK)
-    _finish(chart, title, svg.bottom(estimates), data.note, is_bar=False)
+    bottom = svg.bottom(estimates)
+    axis = (bottom, svg.top(estimates, bottom, is_to_100=picture.terms.is_to_100))
+    _finish(chart, title, axis, data.note, is_bar=False)
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     page.insert_chart(row, 0, chart, {"description": picture.alt})
     return True
@@ -161,7 +163,7 @@ def put_summaries(
     for kind in _LOOKS:
         if any(kind in estimates for estimates in told.values()):
             chart.add_series(data.series(_place(kind), places) | _bar(kind))
-    _finish(chart, title, 0, data.note, is_bar=True)
+    _finish(chart, title, (0, 100), data.note, is_bar=True)
     chart.set_size({"width": 640, "height": 150 + 52 * len(told)})
     alt = "Stapeldiagram: andel positiva svar per indikator; samma tal står i tabellen bredvid."
     page.insert_chart(*place, chart, {"description": alt})
@@ -205,14 +207,15 @@ def _bar(kind: LineKind) -> dict[str, Any]:
     return look | {"gap": 60, "overlap": 0}
 
 
-def _finish(chart: Any, title: str, bottom: int, note: str, *, is_bar: bool) -> None:
-    """Title, axes and legend; percent from the bottom to 100; the note is the flat axis' name."""
+def _finish(chart: Any, title: str, axis: tuple[int, int], note: str, *, is_bar: bool) -> None:
+    """Title, axes and legend; percent along the axis; the note is the flat axis' name."""
+    bottom, top = axis
     small = {"size": 10, "color": "#1B1F24"}
     categories = {"num_font": small, "line": {"color": "#555555"}, "reverse": is_bar}
     percent = {
         "min": bottom,
-        "max": 100,
-        "major_unit": 10 if bottom >= 40 else 20,
+        "max": top,
+        "major_unit": svg.step(bottom, top),
         "num_format": "0",
         "num_font": small,
         "line": {"none": True},

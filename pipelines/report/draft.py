@@ -30,7 +30,6 @@ from pipelines.report.estimates import GENDERS, Estimate
 from pipelines.report.nine_fields import Field, Finding, fields, unplaced
 from pipelines.report.story import (
     ANSWERS,
-    ENDED,
     Block,
     LineKind,
     Outcomes,
@@ -302,7 +301,7 @@ def _outcomes_table(told: Outcomes) -> str:
         [
             [row.label],
             *([words.count(count)] for count in (row.active, row.ended, row.rate.n, row.positive)),
-            _figure(row.rate, ENDED.counted),
+            [words.share(row.rate), words.interval(row.rate) if row.rate.is_shown else ""],
         ]
         for row in told.rows
     ]

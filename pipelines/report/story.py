@@ -28,6 +28,7 @@ class Terms:
         found: what it says of those counted, as in "60 procent …".
         new: why figures cannot be compared with those before.
         placeholder: what is said of what is not public.
+        is_to_100: whether an axis ends at 100; where shares are low by nature it ends above them.
     """
 
     time: str
@@ -36,6 +37,7 @@ class Terms:
     found: str
     new: str
     placeholder: str
+    is_to_100: bool = True
 
 
 ANSWERS = Terms(
@@ -61,6 +63,7 @@ ENDED = Terms(
     found="ledde till arbete, studier eller annan arbetslivsinriktad rehabilitering",
     new="ny källa",
     placeholder="",
+    is_to_100=False,
 )
 
 

@@ -58,16 +58,18 @@ def nothing(estimates: Iterable[Estimate | None]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where percentages lie between the axis' bottom and 100.
+    """Where percentages lie between the axis' bottom and its top.
 
     Attributes:
         bottom: the lowest percentage of the axis, whole tens.
-        start, end: where the bottom and 100 lie, in pixels.
+        start, end: where the bottom and the top lie, in pixels.
+        top: the highest percentage of the axis.
     """
 
     bottom: int
     start: float
     end: float
+    top: int = 100
 
     def at(self, share: Decimal | int | None) -> float:
         """Where a percentage lies.
@@ -77,18 +79,33 @@ class Scale:
         """
         if share is None:
             raise ValueError("a figure that is not told has no place")
-        part = (float(share) - self.bottom) / (100 - self.bottom)
+        part = (float(share) - self.bottom) / (self.top - self.bottom)
         return self.start + part * (self.end - self.start)
 
     @property
     def ticks(self) -> range:
-        """The percentages that are written, from 100 down to the bottom."""
-        return range(100, self.bottom - 1, -10 if self.bottom >= 40 else -20)
+        """The percentages that are written, from the top down to the bottom."""
+        return range(self.top, self.bottom - 1, -step(self.bottom, self.top))
+
+    def tick(self, value: int) -> str:
+        """A tick as it is written; the highest says what is measured."""
+        return f"{value}\u00a0%" if value == self.top else str(value)
 
 
-def tick(value: int) -> str:
-    """A tick as it is written; the highest says what is measured."""
-    return "100\u00a0%" if value == 100 else str(value)
+def step(bottom: int, top: int) -> int:
+    """How far apart the ticks of an axis are."""
+    return 10 if top - bottom <= 60 else 20
+
+
+def top(estimates: Iterable[Estimate], bottom: int, *, is_to_100: bool) -> int:
+    """The axis' top: 100, or whole steps above all that is told and the target levels."""
+    if is_to_100:
+        return 100
+    found = ((e.share if e.high is None else e.high, e.target) for e in estimates)
+    highest = max((value for pair in found for value in pair if value is not None), default=100)
+    tens = 10 * math.ceil(highest / 10)
+    each = step(bottom, tens)
+    return min(100, bottom + each * max(2, math.ceil((tens - bottom) / each)))
 
 
 def bottom(estimates: Iterable[Estimate]) -> int:

@@ -107,7 +107,7 @@ def draw(picture: Trend) -> Drawing:
     told = _told(picture)
     estimates = [e for line in told for e in line.estimates]
     contents = [_content(line, picture.rounds[-1]) for line in told]
-    plane = _plane(picture, _right(picture.rounds, contents), svg.bottom(estimates))
+    plane = _plane(picture, _right(picture.rounds, contents), estimates)
     parts = [_grid(picture.rounds, plane.right, plane.scale), _breaks(plane)]
     if not estimates:
         return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts) + _nothing(picture))
@@ -125,14 +125,15 @@ def draw(picture: Trend) -> Drawing:
     return Drawing(picture.title, picture.alt, height, "".join(parts))
 
 
-def _plane(picture: Trend, right: int, bottom: int) -> _Plane:
-    rounds = picture.rounds
+def _plane(picture: Trend, right: int, told: Sequence[Estimate]) -> _Plane:
+    rounds, bottom = picture.rounds, svg.bottom(told)
+    top = svg.top(told, bottom, is_to_100=picture.terms.is_to_100)
     return _Plane(
         x=_columns(rounds, right),
         before=dict(zip(rounds[1:], rounds, strict=False)),
         breaks=frozenset(picture.breaks) & frozenset(rounds[1:]),
         right=right,
-        scale=Scale(bottom, _BASE, _TOP),
+        scale=Scale(bottom, _BASE, _TOP, top),
         new=picture.terms.new,
     )
 
@@ -188,7 +189,7 @@ def _grid(rounds: tuple[int, ...], right: int, scale: Scale) -> str:
     places = {tick: scale.at(tick) for tick in scale.ticks}
     rules = svg.path("".join(f"M{_LEFT} {y:.1f}H{right}" for y in places.values()), svg.GRID)
     ticks = "".join(
-        svg.text(_LEFT - 6, y + 4.5, svg.tick(tick), anchor="end") for tick, y in places.items()
+        svg.text(_LEFT - 6, y + 4.5, scale.tick(tick), anchor="end") for tick, y in places.items()
     )
     x = _columns(rounds, right)
     years = "".join(
