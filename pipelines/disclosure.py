@@ -29,7 +29,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,9 @@ class Rule:
 
 def rule(min_answers: int | None = None, seeds: Path = SEEDS) -> Rule:
     """The rule of the seed, with another T when one is given."""
-    values = {row["rule"]: int(row["value"]) for row in seed_rows("disclosure", seeds)}
+    names = [field.name for field in fields(Rule)]
+    rows = (row for row in seed_rows("disclosure", seeds) if row["rule"] in names)
+    values = {row["rule"]: int(row["value"]) for row in rows}
     return Rule(**values | ({"min_answers": min_answers} if min_answers else {}))
 
 

@@ -8,36 +8,63 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines.release import assemble
-from pipelines.release.protected import Earlier
-from pipelines.release.table import SHOWN
+from pipelines.release import assemble, extra, outcomes, protected, reliability
+from pipelines.release.protected import Past
+from pipelines.release.table import SHOWN, Value
+from pipelines.release.told import Earlier
 from pipelines.settings import Settings
 
 Row = Mapping[str, Any]
 Tables = Callable[[str], Mapping[int, Sequence[Row]]]
 """The rows of a released table by earlier round, as far as trends are drawn of them."""
 
-TRENDED = ("measure_results", "indicator_results", "outcomes")
+TRENDED = ("measure_results", "indicator_results", outcomes.TABLE)
 _TREND_LEVELS = ("nation", "association")
-_MEASURE = ("level", "unit_id", "questionnaire_id", "measure_id", "gender")
+_CHANGED: Mapping[str, tuple[Callable[[Row], tuple[Value, ...]], str, str]] = {
+    "measure_results": (protected.key, "n", "n_positive"),
+    outcomes.TABLE: (outcomes.key, "leavers", "positive"),
+    extra.TABLE: (extra.key, "n", "n_positive"),
+}
+"""The tables that tell a change: what names their rows, and the integers of their share."""
 
 
-def shown(settings: Settings, round_: int) -> Earlier:
-    """The measures that the latest release of a round shows; empty without one."""
+def past(settings: Settings, round_: int) -> Past:
+    """What earlier releases show, of earlier rounds and of the round itself."""
+    return Past(
+        before=cache(lambda table, year: _shown(settings, year, table)),
+        shares=cache(lambda year: _shares(settings, year)),
+        ways_out=[told for f in assemble.releases(settings, round_) if (told := _ways_out(f))],
+    )
+
+
+def _shown(settings: Settings, round_: int, table: str) -> Earlier:
+    """What the latest release of a round shows in a table; empty without one."""
+    key, n, positive = _CHANGED[table]
+    shown = _read(settings, round_, table, filters=[("status", "==", SHOWN)])
+    return {key(row): (row[n], row[positive]) for row in shown}
+
+
+def _shares(settings: Settings, round_: int) -> Mapping[tuple[Value, ...], Decimal]:
+    """The shares of indicators that the latest release of a round shows."""
+    shown = _read(settings, round_, "indicator_results", filters=[("status", "==", SHOWN)])
+    return {reliability.key(row): row["share"] for row in shown}
+
+
+def _ways_out(folder: Path) -> outcomes.WaysOut:
+    """The nation's ways out that a release tells."""
+    rows = _rows(folder, outcomes.TABLE, filters=[("level", "==", "nation")])
+    names = outcomes.ways_out()
     return {
-        tuple(row[name] for name in _MEASURE): (row["n"], row["n_positive"])
-        for row in _read(
-            settings,
-            round_,
-            "measure_results",
-            columns=[*_MEASURE, "n", "n_positive"],
-            filters=[("status", "==", SHOWN)],
-        )
+        row["gender"]: {name: row[name] for name in names}
+        for row in rows
+        if all(row[name] is not None for name in names)
     }
 
 
@@ -73,10 +100,11 @@ def _trended(settings: Settings, round_: int, table: str) -> Sequence[Row]:
 
 def _read(settings: Settings, round_: int, table: str, **wanted: Any) -> list[Row]:
     folders = assemble.releases(settings, round_)
-    if not folders:
-        return []
-    path = folders[-1] / "open" / "parquet" / f"{table}.parquet"
-    if not path.is_file():  # a release is older than this table
-        return []
-    rows: list[Row] = pq.read_table(path, **wanted).to_pylist()
+    return _rows(folders[-1], table, **wanted) if folders else []
+
+
+def _rows(folder: Path, table: str, **wanted: Any) -> list[Row]:
+    """The rows of a table in a release; none where it does not have it."""
+    path = folder / "open" / "parquet" / f"{table}.parquet"
+    rows: list[Row] = pq.read_table(path, **wanted).to_pylist() if path.exists() else []
     return rows

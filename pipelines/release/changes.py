@@ -19,6 +19,7 @@ from pipelines.release.table import Content, Table, Value
 SECRECY = "sekretess"
 OTHER_ROUND = "annan omgångs publicering"
 REGISTER = "ändrade uppgifter i registret eller instrumentet"
+OUTCOMES = "ändrade utfall eller ändrad registerstudie"
 
 Deliveries = Mapping[str, frozenset[str]]
 """The contents (sha256) that count, by association_id."""
@@ -26,9 +27,12 @@ Deliveries = Mapping[str, frozenset[str]]
 Record = Mapping[str, Value]
 Key = tuple[Value, ...]
 
-_EARLIER = frozenset({"comparable", "previous_round", "share_previous"})
+_EARLIER = frozenset(
+    {"comparable", "previous_round", "share_previous", "previous_period", "rate_previous"}
+)
 _AGAINST_EARLIER = frozenset({"change", "change_significant"})
 _TARGET = "target_share"
+_AGAINST_TARGET = frozenset({"distance", "reached"})
 _COUNTY = "00"  # a county's unit_id is this and its code, as in Kolada
 _TOLD = 5
 
@@ -50,11 +54,13 @@ class Causes:
         kinds: what became of deliveries, as the reader sees it → the associations.
         known: all associations of either release.
         counties: a county's unit_id → its associations.
+        studies: the questionnaires that are none: register studies, which rest on no delivery.
     """
 
     kinds: Mapping[str, frozenset[str]]
     known: frozenset[str]
     counties: Mapping[str, frozenset[str]]
+    studies: frozenset[Value]
 
     def told(self, associations: Collection[str] | None) -> str:
         """What became of the deliveries of these associations, of all for None; empty: nothing."""
@@ -64,6 +70,8 @@ class Causes:
 
     def behind(self, table: Table, record: Record) -> Collection[str] | None:
         """The associations whose answers a row rests on; None for all of them."""
+        if self.is_counted_elsewhere(table, record):
+            return ()
         if "association_ids" in record:
             return str(record["association_ids"] or "").split(",")
         if "unit_id" in record:
@@ -71,6 +79,11 @@ class Causes:
             association = unit.partition("/")[0]
             return {association} if association in self.known else self.counties.get(unit)
         return None if table.has_figures else ()
+
+    def is_counted_elsewhere(self, table: Table, record: Record) -> bool:
+        """Whether a row rests on outcomes or a register study, and so on no answers."""
+        asked = record.get("questionnaire_id", record.get("answered_by"))
+        return table.name == "outcomes" or asked in self.studies
 
 
 def changes(
@@ -124,6 +137,11 @@ def _causes(
         },
         known=frozenset({str(r["association_id"]) for r in named} | before.keys() | now.keys()),
         counties={unit: frozenset(names) for unit, names in counties.items()},
+        studies=frozenset(
+            r["questionnaire_id"]
+            for r in content["questionnaires"].records()
+            if r.get("kind") == "register"
+        ),
     )
 
 
@@ -154,7 +172,9 @@ def _row_changes(
     changed = [c for c in columns if _seen(was.get(c)) != _seen(now.get(c))]
     path = "/".join([table.name, *map(str, key)])
     why = causes.told(_behind_both(table, was, now, causes))
-    why = why or (SECRECY if _is_hiding(changed, was, now) else REGISTER)
+    is_elsewhere = causes.is_counted_elsewhere(table, now or was)
+    last = OUTCOMES if is_elsewhere and table.has_figures else REGISTER
+    why = why or (SECRECY if _is_hiding(changed, was, now) else last)
     is_alike = bool(old and new) and was.get("status") == now.get("status")
     for column in changed:
         reason = (is_alike and _from_elsewhere(column, frozenset(changed))) or why
@@ -186,16 +206,20 @@ def _is_hiding(changed: Sequence[str], was: Record, now: Record) -> bool:
 def _from_elsewhere(column: str, changed: frozenset[str]) -> str:
     """Why a cell that does not rest on the round's deliveries is another; empty if it does.
 
-    A target is the register's. An earlier round's share is that round's, unless it only may no
-    longer be compared, which the instrument decides; the change between both is so where nothing
-    of this round changed.
+    A target is the register's, and so is what is held against it where nothing else changed. An
+    earlier round's share is that round's, unless it only may no longer be compared, which the
+    instrument decides; the change between both is so where nothing of this round changed.
     """
-    if column == _TARGET:
+    if column == _TARGET or (column in _AGAINST_TARGET and changed <= {_TARGET} | _AGAINST_TARGET):
         return REGISTER
     if column in _EARLIER or (
-        column in _AGAINST_EARLIER and changed <= _EARLIER | _AGAINST_EARLIER | {_TARGET}
+        column in _AGAINST_EARLIER
+        and changed <= _EARLIER | _AGAINST_EARLIER | _AGAINST_TARGET | {_TARGET}
     ):
-        is_instrument = "comparable" in changed and "previous_round" not in changed
+        is_instrument = "comparable" in changed and not changed & {
+            "previous_round",
+            "previous_period",
+        }
         return REGISTER if is_instrument else OTHER_ROUND
     return ""
 

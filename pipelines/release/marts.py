@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,12 +18,16 @@ from typing import Any
 import duckdb
 import yaml
 
+from pipelines.release import counts
 from pipelines.release.groups import Register
 from pipelines.release.table import Column, Kind
 from pipelines.settings import DBT_PROJECT
 
 Record = Mapping[str, Any]
 """A row of a mart, by column."""
+
+_STUDY = "register"
+"""The kind of a questionnaire that is a register study."""
 
 _EXPOSURE = "exposure.nns.open_data"
 _DESCRIBED = re.compile(
@@ -93,7 +97,7 @@ def read(snapshot: Path, manifest: Path, round_: int) -> Marts:
     declared = tuple(_declared(node, kinds[node["alias"]]) for node in nodes)
     return Marts(
         round=round_,
-        is_synthetic=any(row["is_synthetic"] for row in rows["response_rates"]),
+        is_synthetic=any(row.get("is_synthetic") for found in rows.values() for row in found),
         declared=declared,
         rows=rows,
         register=_register(rows),
@@ -147,12 +151,21 @@ def _declared(node: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Declared:
     if not described:
         raise ValueError(f"{node['alias']} is not described in both languages with its grain")
     columns = tuple(
-        Column(name, kinds[name], *reversed(_both(column["description"])))
+        Column(name, _kind(column, kinds[name]), *reversed(_both(column["description"])))
         for name, column in node["columns"].items()
-        if column.get("config", {}).get("meta", {}).get("released")
+        if _meta(column).get("released")
     )
     key = tuple(re.split(r", | and ", described["key"]))
     return Declared(node["alias"], described["sv"], described["en"], key, columns)
+
+
+def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(column.get("config", {}).get("meta", {}))
+
+
+def _kind(column: Mapping[str, Any], stored: Kind) -> Kind:
+    """The kind of a released column: a double is in percent, or a ratio where its yml says so."""
+    return "ratio" if _meta(column).get("is_ratio") else stored
 
 
 def _both(description: str) -> tuple[str, str]:
@@ -163,9 +176,6 @@ def _both(description: str) -> tuple[str, str]:
 
 def _register(rows: Mapping[str, Iterable[Record]]) -> Register:
     measures = list(rows["measure_results"])
-    levels: dict[str, set[str]] = defaultdict(set)
-    for row in measures:
-        levels[row["level"]].add(row["unit_id"])
     question_of = {
         (row["questionnaire_id"], row["measure_id"]): row["question_id"] for row in measures
     }
@@ -180,20 +190,38 @@ def _register(rows: Mapping[str, Iterable[Record]]) -> Register:
             thresholds[question] = kpi["min_answers"]
         for association in row["association_ids"].split(","):
             pools[association].add(row["municipality_id"])
-    nation = next(iter(levels["nation"]), "")
+    groups: dict[str, list[str]] = defaultdict(list)
+    for row in rows["activity_groups"]:
+        groups[row["unit_id"]].append(row["group_id"])
+    nations = (row["unit_id"] for row in _figures(rows) if row["level"] == "nation")
     return Register(
-        nation=nation,
+        nation=next(nations, ""),
         counties={row["association_id"]: f"00{row['county_code']}" for row in rows["associations"]},
-        groups={
-            row["unit_id"]: row["langd"]
-            for row in rows["activities"]
-            if row["langd"] in levels["activity_group"]
-        },
+        groups={unit: tuple(of_unit) for unit, of_unit in groups.items()},
         pools={association: tuple(sorted(units)) for association, units in pools.items()},
         thresholds=thresholds,
         bases={
             row["question_id"]: row["base_question_id"]
             for row in rows["questions"]
             if row["base_question_id"] in asked
+        }
+        | dict(counts.BASES),
+        outside=frozenset(
+            row["association_id"] for row in rows["associations"] if not row["in_nation"]
+        ),
+        projects=counts.projects(rows["extra_results"]),
+        studies={
+            row["question_id"]: row["questionnaire_id"]
+            for row in measures
+            if row["questionnaire_id"] in studies(rows["questionnaires"])
         },
     )
+
+
+def studies(questionnaires: Iterable[Record]) -> frozenset[str]:
+    """The questionnaires that are none: register studies, which ask nobody."""
+    return frozenset(row["questionnaire_id"] for row in questionnaires if row["kind"] == _STUDY)
+
+
+def _figures(rows: Mapping[str, Iterable[Record]]) -> Iterator[Record]:
+    return (row for name in ("measure_results", "outcomes") for row in rows[name])

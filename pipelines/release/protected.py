@@ -1,24 +1,24 @@
 """The protected tables of a round: the marts' figures as far as they may be told.
 
-Belongs here: from what disclosure control tells of n and n_positive to every released figure, and
-rounding. Does not: the rule itself (disclosure.py), or any file.
+Belongs here: which tables and rows a release has, and those of the questionnaires' figures. Does
+not: the rule itself (disclosure.py), counting and rounding (told.py), or any file.
 
-Every figure is made from the told integers, never from the marts' own shares: so nothing that is
-hidden can hide in a decimal. What a release says of an earlier round is what that round's latest
-release says; what was hidden or never released there is not told here either.
+What a release says of an earlier round is what that round's latest release says; what was hidden or
+never released there is not told here either.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
-from math import sqrt
 from typing import Any
 
-from pipelines.disclosure import Told
-from pipelines.release.groups import MUNICIPALITY, Cell
+from pipelines.disclosure import Rule, Told
+from pipelines.release import counts, extra, outcomes, reliability
+from pipelines.release.groups import MUNICIPALITY
 from pipelines.release.marts import Declared, Marts, Record
 from pipelines.release.table import (
     BRACKET,
@@ -33,32 +33,56 @@ from pipelines.release.table import (
     publisher,
     tenths,
 )
-
-Figures = Mapping[Cell, Told | None]
-"""What is told of every cell with answers, None where nothing is; cells without are not there."""
-
-Earlier = Mapping[tuple[Value, ...], tuple[int, int]]
-"""n and n_positive that a release of an earlier round shows, by level, unit, questionnaire,
-measure and gender."""
+from pipelines.release.told import (
+    Before,
+    Compared,
+    Figures,
+    Shares,
+    against,
+    mean_bounds,
+    rounded,
+    share,
+    status,
+)
 
 _RATE_LEVELS = ("nation", "association")
 _ALL = "all"
 
 
-def content(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Content:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier releases show.
+
+    Attributes:
+        before: n and n_positive, by table and earlier round.
+        shares: the shares of indicators, by earlier round.
+        ways_out: of the nation, told by each earlier release of the same round that tells them.
+    """
+
+    before: Before = lambda table, round_: {}
+    shares: Shares = lambda round_: {}
+    ways_out: Sequence[outcomes.WaysOut] = ()
+
+
+def content(marts: Marts, shown: Figures, past: Past, rule: Rule) -> Content:
     """The content of a release.
 
     Args:
         marts: the marts of the round.
         shown: what may be told of each cell.
-        earlier: what the latest release of an earlier round shows; nothing when there is none.
+        past: what earlier releases show.
+        rule: the thresholds.
     """
+    least = rule.min_answers
     makers: Mapping[str, Callable[[], Iterator[Record]]] = {
-        "measure_results": lambda: _measures(marts, shown, earlier),
+        "measure_results": lambda: _measures(marts, shown, past.before),
         "indicator_results": lambda: _indicators(marts, shown),
-        "national_results": lambda: _national(marts, shown, earlier),
+        "national_results": lambda: _national(marts, shown, past.before),
         "key_figures": lambda: _key_figures(marts, shown),
         "response_rates": lambda: _response_rates(marts),
+        outcomes.TABLE: lambda: outcomes.rows(marts, shown, past.before, least, past.ways_out),
+        extra.TABLE: lambda: extra.rows(marts, shown, past.before),
+        reliability.TABLE: lambda: reliability.rows(marts, _indicators(marts, shown), past.shares),
     }
     tables = [
         _table(marts, declared, list(makers[declared.name]()), has_figures=True)
@@ -81,66 +105,28 @@ def is_released(row: Record, marts: Marts) -> bool:
 # --- figures ------------------------------------------------------------------------------------
 
 
-def _measures(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Iterator[Record]:
+def _measures(marts: Marts, shown: Figures, before: Before) -> Iterator[Record]:
     for row in marts.rows["measure_results"]:
         if is_released(row, marts):
-            cell = (row["level"], row["unit_id"], row["question_id"], row["gender"])
-            yield {**row, **_measure(row, cell, marts, shown, earlier)}
+            cell = counts.measure(row)
+            year = row["previous_round"]
+            earlier = before("measure_results", year).get(key(row)) if row["comparable"] else None
+            compared = Compared(row["comparable"], year, earlier, row["target_share"])
+            yield {**row, **share(shown.get(cell), status(cell, shown), marts.z, compared)}
 
 
-def _measure(
-    row: Record,
-    cell: Cell,
-    marts: Marts,
-    shown: Figures,
-    earlier: Callable[[int], Earlier],
-) -> Record:
-    """All figures of a row of measure_results."""
-    told = shown.get(cell)
-    status = _status(cell, shown)
-    figures: dict[str, Value] = dict.fromkeys(
-        (
-            *("n", "n_positive", "share", "bracket_low", "bracket_high", "ci_low", "ci_high"),
-            *("comparable", "previous_round", "share_previous", "change", "change_significant"),
-            "target_share",
-        )
+def key(row: Record) -> tuple[Value, ...]:
+    """What names a row of measure_results among those of a round."""
+    return (
+        *(row["level"], row["unit_id"], row["questionnaire_id"]),
+        *(row["measure_id"], row["gender"]),
     )
-    figures["status"] = status
-    if status == EMPTY:
-        return {**figures, "n": 0, "n_positive": 0}
-    if not told:
-        return figures
-    figures |= {"n": told.n, "target_share": _rounded(row["target_share"])}
-    if status == BRACKET:
-        low, high = percent(told.low, told.n), percent(told.high, told.n)
-        return {**figures, "bracket_low": low, "bracket_high": high}
-    low, high = _wilson(told.n, told.low, marts.z)
-    figures |= {"n_positive": told.low, "share": percent(told.low, told.n)}
-    figures |= {"ci_low": low, "ci_high": high, "comparable": row["comparable"]}
-    return {**figures, **_since(row, told, marts.z, earlier)}
 
 
-def _since(row: Record, told: Told, z: Decimal, earlier: Callable[[int], Earlier]) -> Record:
-    """The change since the latest earlier round, as far as that round's release tells it."""
-    if not row["comparable"]:
-        return {}
-    names = ("level", "unit_id", "questionnaire_id", "measure_id", "gender")
-    before = earlier(row["previous_round"]).get(tuple(row[name] for name in names))
-    if not before:
-        return {"previous_round": row["previous_round"]}
-    n, positive = before
-    return {
-        "previous_round": row["previous_round"],
-        "share_previous": percent(positive, n),
-        "change": tenths(100 * (told.low * n - positive * told.n), told.n * n),
-        "change_significant": _differs((told.n, told.low), before, float(z)),
-    }
-
-
-def _national(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -> Iterator[Record]:
+def _national(marts: Marts, shown: Figures, before: Before) -> Iterator[Record]:
     measures = {
         (row["questionnaire_id"], row["measure_id"], row["gender"]): row
-        for row in _measures(marts, shown, earlier)
+        for row in _measures(marts, shown, before)
         if row["level"] == "nation"
     }
     indicators = {
@@ -155,8 +141,8 @@ def _national(marts: Marts, shown: Figures, earlier: Callable[[int], Earlier]) -
         )
     )
     for row in marts.rows["national_results"]:
-        key = (row["answered_by"], row["figure_id"], row["gender"])
-        figure = measures[key] if row["figure_kind"] == "measure" else {**blank, **indicators[key]}
+        at = (row["answered_by"], row["figure_id"], row["gender"])
+        figure = measures[at] if row["figure_kind"] == "measure" else {**blank, **indicators[at]}
         kept = ("n_associations", "indicator_id", "figure_kind", "figure_id", "answered_by")
         yield {"n_measures": None, **figure, **{name: row[name] for name in kept}}
 
@@ -170,9 +156,8 @@ def _indicators(marts: Marts, shown: Figures) -> Iterator[Record]:
         groups = [row["respondent_group"]] if row["respondent_group"] != _ALL else sorted(by_group)
         if row["level"] != "nation" and not any(by_group.get(group) for group in groups):
             continue  # only one known person's questionnaire asks it
-        yield {**row, **_mean([by_group[group] for group in groups if group in by_group])} | {
-            "target_share": _rounded(row["target_share"])
-        }
+        parts_of = [by_group[group] for group in groups if group in by_group]
+        yield {**row, **_mean(parts_of, row["target_share"], marts.z)}
 
 
 _Part = tuple[str, Told | None]
@@ -190,31 +175,36 @@ def _parts(
         lambda: defaultdict(list)
     )
     for row in marts.rows["measure_results"]:
-        cell = (row["level"], row["unit_id"], row["question_id"], row["gender"])
+        cell = counts.measure(row)
         at = (row["level"], row["unit_id"], indicator_of[row["measure_id"]], row["gender"])
-        part = (
-            (_status(cell, shown), shown.get(cell)) if is_released(row, marts) else (HIDDEN, None)
-        )
+        part = (status(cell, shown), shown.get(cell)) if is_released(row, marts) else (HIDDEN, None)
         parts[at][group_of[row["questionnaire_id"]]].append(part)
     return parts
 
 
-def _mean(groups: Sequence[Sequence[_Part]]) -> Record:
-    """The unweighted mean over groups of the unweighted means over measures with answers."""
+def _mean(groups: Sequence[Sequence[_Part]], target: float | None, z: Decimal) -> Record:
+    """The unweighted mean over groups of the unweighted means over measures with answers.
+
+    Its interval, against which the target is held, is the mean of theirs: whatever the answers'
+    correlation, it is wide enough.
+    """
+    figures: dict[str, Value] = {"target_share": rounded(target), "distance": None, "reached": None}
     answered = [[part for part in group if part[0] != EMPTY] for group in groups]
     answered = [group for group in answered if group]
     if not answered:
-        return {"share": None, "n_measures": 0, "n": 0, "status": EMPTY}
-    if any(status != SHOWN for group in answered for status, _ in group):
-        return {"share": None, "n_measures": None, "n": None, "status": HIDDEN}
+        return {**figures, "share": None, "n_measures": 0, "n": 0, "status": EMPTY}
+    if any(status_ != SHOWN for group in answered for status_, _ in group):
+        return {**figures, "share": None, "n_measures": None, "n": None, "status": HIDDEN}
     told = [[t for _, t in group if t] for group in answered]
     means = [sum((Fraction(t.low, t.n) for t in group), Fraction()) / len(group) for group in told]
-    mean = sum(means, Fraction()) / len(means)
+    mean = 100 * sum(means, Fraction()) / len(means)
     return {
-        "share": tenths(100 * mean.numerator, mean.denominator),
+        **figures,
+        "share": tenths(mean.numerator, mean.denominator),
         "n_measures": sum(map(len, told)),
         "n": sum(t.n for group in told for t in group),
         "status": SHOWN,
+        **against(target, mean, mean_bounds(told, z)),
     }
 
 
@@ -228,20 +218,20 @@ def _key_figures(marts: Marts, shown: Figures) -> Iterator[Record]:
         kpi = definitions[row["kpi_id"]]
         question = question_of.get((kpi["questionnaire_id"], kpi["measure_id"]), "")
         cell = (MUNICIPALITY, row["municipality_id"], question, row["gender"])
-        told, status = shown.get(cell), _status(cell, shown)
+        told, status_ = shown.get(cell), status(cell, shown)
         figures: dict[str, Value] = dict.fromkeys(
             ("value", "bracket_low", "bracket_high", "count", "n_positive")
         )
-        if status == EMPTY:
+        if status_ == EMPTY:
             figures["count"] = 0
         elif told:
             figures["count"] = told.n
             low, high = percent(told.low, told.n), percent(told.high, told.n)
-            if status == BRACKET:
+            if status_ == BRACKET:
                 figures |= {"bracket_low": low, "bracket_high": high}
             else:
                 figures |= {"n_positive": told.low, "value": low}
-        yield {**row, **figures, "status": status}
+        yield {**row, **figures, "status": status_}
 
 
 def _response_rates(marts: Marts) -> Iterator[Record]:
@@ -264,46 +254,13 @@ def _whole_percent(part: int, whole: int) -> Decimal:
     return Decimal((200 * part + whole) // (2 * whole)).quantize(Decimal("0.1"))
 
 
-def _status(cell: Cell, shown: Figures) -> str:
-    if cell not in shown:
-        return EMPTY
-    told = shown[cell]
-    return told.state if told else HIDDEN
-
-
-# --- numbers ------------------------------------------------------------------------------------
-
-
-def _wilson(n: int, positive: int, z: Decimal) -> tuple[Decimal, Decimal]:
-    """The Wilson interval in percent with one decimal, counted in decimals: the same everywhere."""
-    with localcontext(prec=40):
-        middle = positive + z * z / 2
-        reach = z * (Decimal(positive * (n - positive)) / n + z * z / 4).sqrt()
-        bounds = [100 * (middle + sign * reach) / (n + z * z) for sign in (-1, 1)]
-        low, high = (_half_up(min(max(b, Decimal(0)), Decimal(100))) for b in bounds)
-    return low, high
-
-
-def _differs(now: tuple[int, int], before: tuple[int, int], z: float) -> bool:
-    """The pooled two-sided z-test of two shares; false when both are 0 % or both 100 %."""
-    (n, positive), (n_before, positive_before) = now, before
-    pooled = (positive + positive_before) / (n + n_before)
-    error = sqrt(pooled * (1 - pooled) * (1 / n + 1 / n_before))
-    return abs(positive / n - positive_before / n_before) > z * error
-
-
-def _rounded(number: float | None) -> Decimal | None:
-    return None if number is None else _half_up(Decimal(repr(float(number))))
-
-
-def _half_up(number: Decimal) -> Decimal:
-    return number.quantize(Decimal("0.1"), ROUND_HALF_UP)
-
-
 # --- tables -------------------------------------------------------------------------------------
 
 _BRACKET = ("bracket_low", "bracket_high")
-_AFTER = {"share": _BRACKET, "value": _BRACKET, "count": ("n_positive",)}
+_AFTER = {
+    **dict.fromkeys(("share", "positive_rate", "value"), _BRACKET),
+    "count": ("n_positive",),
+}
 _ADDED = {"bracket_low": "decimal", "bracket_high": "decimal", "n_positive": "integer"}
 
 
@@ -312,6 +269,8 @@ def _table(marts: Marts, declared: Declared, rows: Iterable[Record], *, has_figu
     columns = [c for c in declared.columns if c.name != "is_synthetic"]
     if has_figures:
         columns = list(_with_added(declared, columns, marts))
+        if declared.name == outcomes.TABLE:
+            columns.append(_noted("status_active", "text", marts))
         columns.append(_noted("status", "text", marts, "release_status"))
     columns.append(_noted("is_synthetic", "boolean", marts))
     # dbt reads the empty code of a seed as null
@@ -349,18 +308,24 @@ def _noted(name: str, kind: Any, marts: Marts, note: str = "") -> Column:
 
 
 def _referring(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """The tables with their references: a column named as the only key of another table."""
-    owners = {table.key[0]: table.name for table in tables.values() if len(table.key) == 1}
-    return {
-        name: Table(
-            **{slot: getattr(table, slot) for slot in Table.__slots__}
-            | {
-                "references": {
-                    column.name: (owners[column.name], column.name)
-                    for column in table.columns
-                    if owners.get(column.name, name) != name
-                }
-            }
-        )
-        for name, table in tables.items()
-    }
+    """The tables with their references: a column refers to the first table of which it is the key.
+
+    Not where a value is not found there: the question of a project is none of the instrument's.
+    """
+    owners: dict[str, Table] = {}
+    for table in tables.values():
+        if len(table.key) == 1:
+            owners.setdefault(table.key[0], table)
+    return {name: replace(t, references=_references(t, owners)) for name, t in tables.items()}
+
+
+def _references(table: Table, owners: Mapping[str, Table]) -> Mapping[str, tuple[str, str]]:
+    found = {}
+    for place, column in enumerate(table.columns):
+        owner = owners.get(column.name, table)
+        known = {record[column.name] for record in owner.records()}
+        if owner.name != table.name and known.issuperset(
+            {row[place] for row in table.rows} - {None}
+        ):
+            found[column.name] = (owner.name, column.name)
+    return found

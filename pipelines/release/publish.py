@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 from pipelines import audit, disclosure, lock, warehouse
 from pipelines.disclosure import Published, Rule, Verdict
@@ -33,10 +33,10 @@ from pipelines.release import (
     rka,
     workbook,
 )
+from pipelines.release import counts as figures
 from pipelines.release import round as whole
 from pipelines.release.assemble import Assembled, Basis, Source, Writer
 from pipelines.release.due import Examined, Tally
-from pipelines.release.groups import MUNICIPALITY
 from pipelines.release.table import BRACKET, EMPTY, HIDDEN, SHOWN, Content
 from pipelines.report import making
 from pipelines.settings import Settings
@@ -103,14 +103,14 @@ def plan(settings: Settings, round_: int) -> Plan:
     if not warehouse.is_current(settings):
         raise NotReadyError("Marterna är inte aktuella. Kör först: nns run")
     source = marts.read(settings.snapshot, warehouse.ensure_manifest(settings), round_)
-    if not source.rows["measure_results"]:
+    if not source.rows["response_rates"]:
         raise NotReadyError(f"Det finns inga svar i omgång {round_} att publicera.")
     rule = disclosure.rule(settings.min_answers)
     numbers = _numbers(settings, round_)
     earlier = memory.recall(settings, round_, numbers)
     made = whole.protect(source, earlier, rule)
-    shown = cache(partial(before.shown, settings))
-    content = protected.content(source, whole.figures(made), shown)
+    past = before.past(settings, round_)
+    content = protected.content(source, whole.figures(made), past, rule)
     return Plan(
         content=content,
         published=tuple(one.published for one in made),
@@ -198,12 +198,11 @@ def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
 
 
 def _tallies(content: Content, made: Iterable[whole.Protected], rule: Rule) -> Iterator[Tally]:
-    """The tables' figures by level: measures and key figures by why they are hidden."""
+    """The tables' figures by level, and by why they are hidden."""
     counted: Counter[tuple[str, str, str]] = Counter()
     for one in made:
         for cell, place in one.group.cells.items():
-            name = "key_figures" if cell[0] == MUNICIPALITY else "measure_results"
-            counted[name, cell[0], _way(one, place, rule)] += 1
+            counted[figures.table_of(cell), cell[0], _way(one, place, rule)] += 1
     ways = {SHOWN: "shown", EMPTY: "empty", HIDDEN: "besides"}
     for row in content["indicator_results"].records():
         counted["indicator_results", str(row["level"]), ways[str(row["status"])]] += 1

@@ -6,17 +6,17 @@ the rule (disclosure.py), or how tables are made (protected.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines import disclosure
 from pipelines.disclosure import Published, Rule, Told, Verdict
 from pipelines.progress import report
-from pipelines.release import groups, protected
+from pipelines.release import counts, extra, groups, outcomes, protected
 from pipelines.release.groups import MUNICIPALITY, Cell, Counts, Group
 from pipelines.release.marts import Marts
-from pipelines.release.protected import Figures
 from pipelines.release.table import Content, Value
+from pipelines.release.told import Figures, reads
 
 Earlier = Mapping[str, tuple[Published, ...]]
 """What earlier releases of the round told, by family."""
@@ -96,25 +96,29 @@ def _readable(content: Content, question_of: Mapping[tuple[str, str], str]) -> M
     """What the tables tell of every cell."""
     told: dict[Cell, Told | None] = {}
     for row in content["measure_results"].records():
-        at = (row["level"], row["unit_id"], row["question_id"], row["gender"])
-        told[at] = _told(row["n"], row["n_positive"], row["bracket_low"], row["bracket_high"])  # type: ignore[index]
+        told[counts.measure(row)] = _share(row)
+    for row in _rows(content, outcomes.TABLE):
+        told[counts.active(row)] = reads(row["active"], row["ended"], 0, 100)
+        named = {"n": row["leavers"], "n_positive": row["positive"]}
+        told[counts.leavers(row)] = _share({**row, **named})
+    for row in _rows(content, extra.TABLE):
+        told[counts.project_question(row)] = _share(row)
     kpis = {row["kpi_id"]: row for row in content["key_figure_definitions"].records()}
     for row in content["key_figures"].records():
         kpi = kpis[row["kpi_id"]]
         question = question_of.get((str(kpi["questionnaire_id"]), str(kpi["measure_id"])), "")
-        at = (MUNICIPALITY, row["municipality_id"], question, row["gender"])
-        told[at] = _told(row["count"], row["n_positive"], row["bracket_low"], row["bracket_high"])  # type: ignore[index]
+        at = (MUNICIPALITY, str(row["municipality_id"]), question, str(row["gender"]))
+        told[at] = _share({**row, "n": row["count"]})
     return {cell: t for cell, t in told.items() if t}
 
 
-def _told(n: Value, positive: Value, low: Value, high: Value) -> Told | None:
-    """What a row tells; the bounds of a bracket in percent."""
-    if not n:
-        return None
-    n = int(str(n))
-    if positive is not None:
-        return Told(n, int(str(positive)), int(str(positive)))
-    return Told(n, *(round(n * float(str(bound)) / 100) for bound in (low, high)))
+def _rows(content: Content, name: str) -> Iterator[dict[str, Value]]:
+    """The rows of a table that not every release has."""
+    return content[name].records() if name in content.tables else iter(())
+
+
+def _share(row: Mapping[str, Value]) -> Told | None:
+    return reads(row["n"], row["n_positive"], row["bracket_low"], row["bracket_high"])
 
 
 def _closer(one: Told | None, other: Told | None) -> Told | None:
@@ -135,11 +139,9 @@ def _question_of(source: Marts) -> Mapping[tuple[str, str], str]:
 
 
 def _counts(source: Marts) -> Counts:
+    measures = (r for r in source.rows["measure_results"] if protected.is_released(r, source))
     return {
-        (row["level"], row["unit_id"], row["question_id"], row["gender"]): (
-            row["n"],
-            row["n_positive"],
-        )
-        for row in source.rows["measure_results"]
-        if protected.is_released(row, source)
+        **counts.of_measures(measures),
+        **counts.of_outcomes(source.rows[outcomes.TABLE]),
+        **counts.of_extra(source.rows[extra.TABLE]),
     }

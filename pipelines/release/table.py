@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -117,6 +117,11 @@ def tenths(numerator: int, denominator: int) -> Decimal:
     sign = -1 if (numerator < 0) != (denominator < 0) else 1
     over, under = abs(numerator), abs(denominator)
     return Decimal(sign * ((20 * over + under) // (2 * under))).scaleb(-1)
+
+
+def half_up(number: Decimal, decimals: int = 1) -> Decimal:
+    """A number rounded half up (away from zero)."""
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def percent(part: int, whole: int) -> Decimal:

@@ -11,6 +11,8 @@ What the attacker takes for known:
 - T = K + M + other. Where K or M is shown and not 0, other is 0 or at least `min_answers`.
 - A row that is not there counts 0.
 - A question with a base is answered by those positive there; no question by more than returned.
+- Who left is among those who ended, and these are among those who took part.
+- A project = its associations. A register study's nation = its associations and others.
 - A key figure = the sum of its associations. National volumes = the sum of the questionnaires.
 - An indicator's n = the sum of its measures' n; its share = their shares' mean.
   (In a system of more than `JOINED` counts, an indicator's n bounds each of its measures alone.)
@@ -45,6 +47,8 @@ ENUMERATED = 1000
 """Numbers of answers up to which pairs (n, n_positive) that fit a share are listed."""
 JOINED = 20_000
 """Counts up to which questions under one indicator are seen together; else each by itself."""
+ACTIVE, LEAVERS = "outcomes: active", "outcomes: leavers"
+PROJECT_QUESTION, STUDY = "extra: ", "register_study"
 _FIGURES = (
     *("n", "n_positive", "share", "bracket_low", "bracket_high", "ci_low", "ci_high"),
     *("change", "change_significant", "count", "value", "returned", "response_rate"),
@@ -145,6 +149,34 @@ class _Release:
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables.get(table, [])
 
+    def measures(self) -> list[Row]:
+        """The measures, and whatever else counts some of those who are positive, as such."""
+        return [
+            *self["measure_results"],
+            *_outcomes(self["outcomes"]),
+            *_own(self["extra_results"]),
+        ]
+
+
+def _outcomes(rows: Iterable[Row]) -> Iterator[Row]:
+    """Those active, of whom some ended; those who left, of whom some did so as hoped."""
+    for row in rows:
+        everything = {"bracket_low": "0", "bracket_high": "100"}
+        active = {"n": row["active"], "n_positive": row["ended"], "status": row["status_active"]}
+        leavers = {"n": row["leavers"], "n_positive": row["positive"]}
+        for name, told in ((ACTIVE, {**everything, **active}), (LEAVERS, leavers)):
+            yield {**row, **told, **_named(name, "outcomes")}
+
+
+def _own(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        name = f"{PROJECT_QUESTION}{row['question_id']}"
+        yield {**row, **_named(name, name)}
+
+
+def _named(question: str, questionnaire: str) -> Row:
+    return {"question_id": question, "measure_id": question, "questionnaire_id": questionnaire}
+
 
 def _read(folder: Path) -> _Release:
     tables = {}
@@ -201,6 +233,7 @@ class _Attack:
         self.base_of: dict[str, str] = {}
         self.county_of: dict[str, str] = {}
         self.activities: list[dict[str, Row]] = []  # per release, unit_id →
+        self.groups_of: list[list[Row]] = []  # per release, which activity is in which group
         self.of_activity: dict[str, str] = {}  # unit_id → association
         self.shares: dict[_Address, Shares] = {}
         self.hidden: dict[Figure, tuple[tuple[int, ...], int]] = {}  # → columns, min_answers
@@ -220,6 +253,7 @@ class _Attack:
             self._others(release)
             self._key_figures(release)
             self._nation_again(release)
+            self._studies(release)
         self._sums()
         self._bases()
         found = _Returned(self).limit()
@@ -235,10 +269,16 @@ class _Attack:
         release = self.releases[number]
         self.base_of |= {q["question_id"]: q["base_question_id"] for q in release["questions"]
                          if q.get("base_question_id")}  # fmt: skip
-        self.county_of |= {a["association_id"]: a["county_code"] for a in release["associations"]}
+        self.county_of |= {
+            a["association_id"]: a["county_code"]
+            for a in release["associations"]
+            if a.get("in_nation") != "false"
+        }
         self.activities.append({row["unit_id"]: row for row in release["activities"]})
         self.of_activity |= {row["unit_id"]: row["association_id"] for row in release["activities"]}
-        for row in release["measure_results"]:
+        self.base_of[LEAVERS] = ACTIVE
+        self.groups_of.append(release["activity_groups"])
+        for row in release.measures():
             self.questions[row["question_id"]] = row["questionnaire_id"]
             self.question_of[row["questionnaire_id"], row["measure_id"]] = row["question_id"]
 
@@ -255,7 +295,7 @@ class _Attack:
 
     def _rows_there(self, number: int) -> None:
         """Which units have rows: the others count 0. Answers outside activities have none."""
-        for row in self.releases[number]["measure_results"]:
+        for row in self.releases[number].measures():
             place = self.place(number, row["level"], row["unit_id"])
             self.present.add((place, row["questionnaire_id"], row["gender"]))
             self.present.add((place, row["questionnaire_id"], OTHER))
@@ -314,7 +354,7 @@ class _Attack:
     # What the tables say
 
     def _measures(self, number: int) -> None:
-        for row in self.releases[number]["measure_results"]:
+        for row in self.releases[number].measures():
             level, unit, gender = row["level"], row["unit_id"], row["gender"]
             key = (level, unit, row["questionnaire_id"], row["measure_id"], gender)
             self._tell(
@@ -328,7 +368,7 @@ class _Attack:
     def _others(self, number: int) -> None:
         """Other genders are 0 or many where a split is shown; many are at least `min_answers`."""
         by_cell: dict[tuple[str, ...], dict[str, Row]] = defaultdict(dict)
-        for row in self.releases[number]["measure_results"]:
+        for row in self.releases[number].measures():
             if row["status"] in (SHOWN, EMPTY, BRACKET):
                 by_cell[row["level"], row["unit_id"], row["question_id"]][row["gender"]] = row
         for (level, unit, question), rows in by_cell.items():
@@ -390,9 +430,24 @@ class _Attack:
         for unit, row in self.activities[number].items():
             place = self.place(number, "activity", unit)
             activities[self.place(number, "association", row["association_id"])].append(place)
-            if row["langd"]:
-                activities[_Place("activity_group", row["langd"], number)].append(place)
+        for row in self.groups_of[number]:
+            place = self.place(number, "activity", row["unit_id"])
+            if self.of_activity[row["unit_id"]] in self.county_of:
+                activities[_Place("activity_group", row["group_id"], number)].append(place)
         yield from activities.items()
+        units = {
+            r["unit_id"] for r in self.releases[number]["extra_results"] if r["level"] == "project"
+        }
+        for unit in units:
+            names = {
+                r["unit_id"]
+                for r in self.releases[number]["extra_results"]
+                if r["level"] == "association"
+            }
+            yield (
+                _Place("project", unit, number),
+                [self.place(number, "association", n) for n in sorted(names)],
+            )
 
     def _sums(self) -> None:
         """Genders and units add up, for each question; each unchanged association once."""
@@ -405,11 +460,13 @@ class _Attack:
         for place, parts in trees.items():
             for questionnaire in dict.fromkeys(self.questions.values()):
                 by_activity = place.level in ("association", "activity_group")
-                if not by_activity or questionnaire in with_activities:
+                if _is_told_of(place.level, questionnaire) and (
+                    not by_activity or questionnaire in with_activities
+                ):
                     places = self._with_outside(place, parts, questionnaire)
                     self._units_add_up(place, places, questionnaire)
         for place, questionnaire, gender in sorted(self.present):
-            if gender == "T":
+            if gender == "T" and questionnaire != STUDY:
                 for question in self.questions_of(questionnaire):
                     parts_of_t = [self.cell(place, question, one) for one in ("K", "M", OTHER)]
                     self._equal(self.cell(place, question, "T"), parts_of_t)
@@ -439,6 +496,36 @@ class _Attack:
         outside = place._replace(level="outside")
         self.present |= {(outside, questionnaire, gender) for gender in ("K", "M", OTHER)}
         return [*parts, outside]
+
+    def _studies(self, number: int) -> None:
+        """A register study: the nation is its associations and others, women and men alike.
+
+        Where an association is not told by gender, its women are not none but unknown.
+        """
+        units: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+        for row in self.releases[number]["measure_results"]:
+            if row["questionnaire_id"] == STUDY:
+                units[row["question_id"]][row["level"], row["unit_id"]] = None
+        for question, found in units.items():
+            parts: dict[str, list[_Cell | None]] = defaultdict(list)
+            for level, unit in found:
+                split = self._split_of(self.place(number, level, unit), question)
+                for gender, cell in split.items():
+                    if level == "association" and unit in self.county_of:
+                        parts[gender].append(cell)
+            nation = self._split_of(_Place("nation", "0000", number), question)
+            for gender, cell in nation.items():
+                others = self._cell((_Place("others", "", number), question, gender))
+                self._equal(cell, [*parts[gender], others])
+
+    def _split_of(self, place: _Place, question: str) -> Mapping[str, _Cell | None]:
+        """Women, men and others of a unit of a study, of which all are the sum."""
+        split = {gender: self.cell(place, question, gender) for gender in ("K", "M")}
+        if place.level == "association" and not any(split.values()):
+            split = {g: self._cell((place, question, f"unknown {g}")) for g in split}
+        split[OTHER] = self.cell(place, question, OTHER)
+        self._equal(self.cell(place, question, "T"), split.values())
+        return split
 
     def _bases(self) -> None:
         """Only those positive on the base answer: for each smallest cell, so for all sums."""
@@ -615,6 +702,15 @@ class _Attack:
         """A range of another figure of the row: of a bracket, n is known."""
         wanted = figure._replace(name=name)
         return found[wanted] if wanted in found else (self.bracket_n[wanted],) * 2
+
+
+def _is_told_of(level: str, questionnaire: str) -> bool:
+    """Whether a level is the sum of its parts in what was asked: its rows are not just missing."""
+    if questionnaire == STUDY:
+        return False
+    if questionnaire.startswith(PROJECT_QUESTION):
+        return level in ("project", "association")
+    return level != "project"
 
 
 def _rounded(mean: Row) -> Shares:

@@ -84,12 +84,22 @@ KPIS = (Kpi("U40460", "ending_1a", 5), Kpi("U40468", "ending_6b", 5))
 
 
 class Source(NamedTuple):
-    """Where answers came from: an activity, or an association where `activity` is empty."""
+    """Where answers came from: an activity, or an association where `activity` is empty.
+
+    Of an organisation that is not in the nation, no other unit counts the answers.
+    """
 
     association_id: str
     county_code: str
     activity: str
     langd: str
+    more_groups: tuple[str, ...] = ()
+    in_nation: bool = True
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of comparable activities that it is in."""
+        return (*((self.langd,) if self.langd else ()), *self.more_groups)
 
 
 class Answers(NamedTuple):
@@ -266,13 +276,13 @@ def chain(seed: int, **shape: Any) -> tuple[Hierarchy, Hierarchy, Hierarchy]:
 
 def units(source: Source) -> Iterator[tuple[str, str]]:
     """The levels and units to which a source's answers count."""
-    yield "nation", "0000"
-    yield "county", "00" + source.county_code
     yield "association", source.association_id
     if source.activity:
         yield "activity", f"{source.association_id}/{source.activity}"
-    if source.langd:
-        yield "activity_group", source.langd
+    if source.in_nation:
+        yield "nation", "0000"
+        yield "county", "00" + source.county_code
+        yield from (("activity_group", group) for group in source.groups)
 
 
 def _genders(gender: str) -> tuple[str, ...]:
@@ -393,10 +403,14 @@ def _key_figures(round_: Hierarchy, measures: list[dict[str, Any]]) -> list[dict
         for row in measures
         if row["level"] == "association" and row["gender"] == "T"
     }
+    outside = {s.association_id for s in round_.sources if not s.in_nation}
     rows = []
     asked = {question.question_id for question in round_.questions}
     for kpi in (kpi for kpi in KPIS if kpi.question_id in asked):
-        for code, members in sorted(round_.municipalities.items()):
+        for code, all_members in sorted(round_.municipalities.items()):
+            members = [name for name in all_members if name not in outside]
+            if not members:
+                continue
             pooled = [counts.get((name, kpi.question_id), (0, 0)) for name in members]
             n, positive = (sum(one) for one in zip(*pooled, strict=True))
             rows.append(
@@ -419,8 +433,15 @@ def _dimensions(round_: Hierarchy) -> Tables:
     by_id = {q.question_id: q for q in round_.questions}
     return {
         "associations": [
-            {"association_id": name, "county_code": county}
-            for name, county in dict.fromkeys(source[:2] for source in round_.sources)
+            {"association_id": name, "county_code": county, "in_nation": in_nation}
+            for name, county, in_nation in dict.fromkeys(
+                (s.association_id, s.county_code, s.in_nation) for s in round_.sources
+            )
+        ],
+        "activity_groups": [
+            {"round": ROUND, "unit_id": f"{s.association_id}/{s.activity}", "group_id": group}
+            for s in round_.sources
+            for group in s.groups
         ],
         "activities": [
             {

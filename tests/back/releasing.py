@@ -13,10 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hierarchies import KEYS, ROUND, Hierarchy, Tables, roll_up
+from hierarchies import KEYS, ROUND, Hierarchy, Tables
+from more_figures import everything
 
 from pipelines import disclosure
 from pipelines.disclosure import Published, Rule
+from pipelines.release import counts as names
 from pipelines.release import csvs, groups, marts, protected
 from pipelines.release import round as whole
 from pipelines.release.marts import Declared, Marts
@@ -28,12 +30,21 @@ _BLANK: Mapping[str, Mapping[str, Any]] = {
     "national_results": {"n_associations": 1, "indicator_id": ""},
     "response_rates": {"handed_out": None, "returned_known": 0},
     "questions": {"base_question_id": None},
+    "questionnaires": {"kind": "questionnaire"},
+}
+_OTHER_KEYS = {
+    "activities": ("round", "unit_id"),
+    "activity_groups": ("round", "unit_id", "group_id"),
+    "outcomes": ("period", "level", "unit_id", "gender"),
+    "extra_results": ("level", "unit_id", "question_id", "gender"),
 }
 _PRIVATE = {"is_synthetic", "returned", "n_questionnaires", "handed_out", "returned_known"}
-_FIGURES = {"share", "value", "ci_low", "ci_high", "response_rate"}
+_FIGURES = {"share", "positive_rate", "value", "ci_low", "ci_high", "response_rate"}
 _MORE = {
     "measure_results": ("ci_low", "ci_high"),
     "national_results": ("ci_low", "ci_high"),
+    "outcomes": ("ci_low", "ci_high"),
+    "extra_results": ("ci_low", "ci_high"),
     "response_rates": ("response_rate",),
 }
 
@@ -61,7 +72,7 @@ def _declared(name: str, rows: Sequence[Mapping[str, Any]]) -> Declared:
     names = [n for n in rows[0] if n not in _PRIVATE | added]
     columns = (*dict.fromkeys([*names, *_MORE.get(name, ())]),)
     kinds = ["decimal" if column in _FIGURES else "text" for column in columns]
-    key = KEYS.get(name, tuple(names[:1] if name != "activities" else ("round", "unit_id")))
+    key = KEYS.get(name, _OTHER_KEYS.get(name, tuple(names[:1])))
     return Declared(
         name,
         "",
@@ -87,9 +98,9 @@ def release(
     for published in earlier:
         for one in published:
             told[one.family.name] = (*told.get(one.family.name, ()), one)
-    source = marts_of(roll_up(counts))
+    source = marts_of(everything(counts))
     made = whole.protect(source, told, rule)
-    content = protected.content(source, whole.figures(made), lambda _: {})
+    content = protected.content(source, whole.figures(made), protected.Past(), rule)
     whole.audit(content, source, made, told, rule)
     _write(folder, content, counts)
     return [one.published for one in made]
@@ -98,11 +109,23 @@ def release(
 def silent(folder: Path, counts: Hierarchy) -> Path:
     """Writes a release of a drawn round that tells who there is and what was asked, no figure."""
     rule = disclosure.rule()
-    source = marts_of(roll_up(counts))
+    source = marts_of(everything(counts))
     found = groups.of_questions(whole._counts(source), source.register, rule)
     hidden = {cell: None for group in found for cell in group.cells}
-    _write(folder, protected.content(source, hidden, lambda _: {}), counts)
+    _write(folder, protected.content(source, hidden, protected.Past(), rule), counts)
     return folder
+
+
+def told(folder: Path, counts: Hierarchy, table: str, level: str) -> str:
+    """Writes a release of all that there is but the last unit of a level in a table: that unit."""
+    source = marts_of(everything(counts))
+    found = list(groups.of_questions(whole._counts(source), source.register, disclosure.rule()))
+    shown = {cell: group.true[at] for group in found for cell, at in group.cells.items()}
+    unit = max(c[1] for c in shown if c[0] == level and names.table_of(c) == table)
+    hidden = {c: None for c in shown if c[1] == unit and names.table_of(c) == table}
+    past = protected.Past()
+    _write(folder, protected.content(source, {**shown, **hidden}, past, disclosure.rule()), counts)
+    return unit
 
 
 def _write(folder: Path, content: Content, counts: Hierarchy) -> None:

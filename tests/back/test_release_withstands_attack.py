@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from attacker import Findings, attack
 from hierarchies import chain, hierarchy
-from releasing import release, silent
+from more_figures import widened
+from releasing import release, silent, told
 
 
 def batches(count: int, size: int) -> list[object]:
@@ -64,6 +65,51 @@ def test_nor_from_three_releases_of_a_round_together(seeds: Sequence[int], tmp_p
                 last = silent(tmp_path / f"{seed}-{number}-silent", counts)
                 got = not_known_before(got, attack([*folders[:-1], last]))
             assert got == [], (seed, number)
+
+
+@pytest.mark.parametrize("seeds", [pytest.param((2, 9, 12), id="sample"), *batches(60, 5)])
+def test_nor_of_outcomes_projects_studies_and_groups_that_overlap(
+    seeds: Sequence[int], tmp_path: Path
+) -> None:
+    shape = {"counties": 4, "associations": 3, "activities": 4}
+    n_hidden = 0
+    for seed in seeds:
+        drawn = hierarchy(seed, outside=seed % 4 == 0, **shape)
+        release(tmp_path / str(seed), widened(drawn, seed))
+        found = attack([tmp_path / str(seed)], nothing_outside=seed % 4 != 0)
+        assert complaints(found) == [], seed
+        n_hidden += sum("outcomes" in figure.key for figure in found.ranges)
+    assert n_hidden > 20 * len(seeds)
+
+
+@pytest.mark.parametrize("seeds", [pytest.param((2,), id="sample"), *batches(30, 3)])
+def test_nor_of_those_from_three_releases_together(seeds: Sequence[int], tmp_path: Path) -> None:
+    for seed in seeds:
+        earlier, folders = [], []
+        for number, drawn in enumerate(chain(seed, counties=3, associations=3, activities=3)):
+            if not drawn.answers:
+                break
+            counts = widened(drawn, seed)
+            folders.append(tmp_path / f"{seed}-{number}")
+            earlier.append(release(folders[-1], counts, earlier))
+            got = complaints(attack(folders))
+            if got and number:
+                last = silent(tmp_path / f"{seed}-{number}-silent", counts)
+                got = not_known_before(got, attack([*folders[:-1], last]))
+            assert got == [], (seed, number)
+
+
+@pytest.mark.parametrize(
+    ("table", "left_out"), [("outcomes", "association"), ("extra_results", "association")]
+)
+def test_one_unit_hidden_by_itself_would_be_computed(
+    table: str, left_out: str, tmp_path: Path
+) -> None:
+    """The attack on these figures can succeed: one of them is hidden, and all others are shown."""
+    counts = widened(hierarchy(5, counties=4, associations=3, activities=4), 5)
+    hidden = told(tmp_path, counts, table, left_out)
+    found = attack([tmp_path])
+    assert {f.key[:2] for f in found.recovered if f.name == "n"} >= {(left_out, hidden)}
 
 
 def not_known_before(got: list[str], before: Findings) -> list[str]:

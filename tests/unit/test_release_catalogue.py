@@ -15,7 +15,8 @@ from pipelines.release import catalogue
 
 BASE = "https://nns.example/indikatorer/"
 FIGURES = [
-    "indicator_results", "key_figures", "measure_results", "national_results", "response_rates",
+    "extra_results", "indicator_results", "key_figures", "measure_results", "national_results",
+    "outcomes", "reliability", "response_rates",
 ]  # fmt: skip
 LICENCE = URIRef("http://creativecommons.org/publicdomain/zero/1.0/")
 
@@ -73,9 +74,10 @@ def test_each_dataset_lists_the_files_that_hold_it(graph: Graph) -> None:
             "open/nns_indikatorer_2026.xlsx",
         ]
         if name == "measure_results":
-            files += ["open/jsonstat/participant_ending.json", "open/px/participant_ending.px"]
+            for cube in ("participant_ending", "register_study"):
+                files += [f"open/jsonstat/{cube}.json", f"open/px/{cube}.px"]
         distributions = list(graph.objects(URIRef(f"{BASE}2026/{name}"), DCAT.distribution))
-        assert len(distributions) == len(files)
+        assert len(distributions) == len({Path(file).suffix for file in files})
         for predicate in (DCAT.accessURL, DCAT.downloadURL):
             found = {str(u) for d in distributions for u in graph.objects(d, predicate)}
             assert found == {f"{BASE}2026/latest/{file}" for file in files}

@@ -78,7 +78,7 @@ def test_changes_are_what_differs_between_the_csv_files(tmp_path: Path) -> None:
         for row in _rows(tmp_path / "CHANGES.csv")
     }  # fmt: skip
     assert told == _differences(tmp_path, new)
-    assert len(told) == 25  # 2 + 6 + 4 + 1 + 1 + 2 + 4 that went + 5 that came
+    assert len(told) == 26  # 2 + 6 + 4 + 1 + 1 + 3 + 4 that went + 5 that came
 
 
 def _differences(folder: Path, made: Content) -> dict[str, tuple[str, str]]:

@@ -16,6 +16,7 @@ PARSERS = {
     "text": str,
     "integer": int,
     "decimal": lambda cell: Decimal(cell.replace(",", ".")),
+    "ratio": lambda cell: Decimal(cell.replace(",", ".")),
     "boolean": {"true": True, "false": False}.__getitem__,
     "date": date.fromisoformat,
 }

@@ -47,8 +47,7 @@ def test_it_holds_the_participants_measures_of_the_seed_s_indicators_and_levels(
 def test_what_others_answered_is_left_out(tmp_path: Path) -> None:
     made = content()
     table = made["questionnaires"]
-    (row,) = table.rows
-    staff = replace(table, rows=((row[0], "staff", *row[2:]),))
+    staff = replace(table, rows=tuple((row[0], "staff", *row[2:]) for row in table.rows))
     assert extract(replace(made, tables={**made.tables, table.name: staff}), tmp_path) == []
 
 

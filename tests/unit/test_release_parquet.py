@@ -13,7 +13,13 @@ from readback import assert_same
 from pipelines.release import parquet
 from pipelines.release.table import SYNTHETIC_EN, SYNTHETIC_SV, Content
 
-TYPES = {"text": "string", "integer": "int64", "decimal": "decimal128(9, 1)", "date": "date32[day]"}
+TYPES = {
+    "text": "string",
+    "integer": "int64",
+    "decimal": "decimal128(9, 1)",
+    "ratio": "decimal128(9, 2)",
+    "date": "date32[day]",
+}
 
 
 @pytest.fixture(scope="module")

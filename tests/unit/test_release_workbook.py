@@ -53,6 +53,8 @@ def value_of(cell: Any, kind: str, wanted: Value) -> Value:
         return cell.date()
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return cell
+    if kind == "ratio":
+        return Decimal(str(cell)).quantize(Decimal("0.01"))
     return Decimal(str(cell)) if kind == "decimal" else int(cell)
 
 
@@ -87,10 +89,10 @@ def test_a_hidden_figure_is_an_empty_cell_with_the_status_beside(book: openpyxl.
     assert (row["n"], row["share"], row["status"]) == (None, None, "..")
 
 
-def test_numbers_are_shown_with_one_decimal_days_iso_and_codes_as_text(
+def test_numbers_are_shown_with_their_decimals_days_iso_and_codes_as_text(
     made: Content, book: openpyxl.Workbook
 ) -> None:
-    wanted = {"decimal": "0.0", "integer": "0", "date": "yyyy-mm-dd", "text": "@"}
+    wanted = {"decimal": "0.0", "ratio": "0.00", "integer": "0", "date": "yyyy-mm-dd", "text": "@"}
     for name, table in made.tables.items():
         for row in book[name].iter_rows(min_row=2):
             for column, cell in zip(table.columns, row, strict=True):
