@@ -45,6 +45,7 @@ from pipelines.report.story import (
 
 ROUNDS = tuple(range(2018, 2027))
 NAMES: dict[LineKind, str] = {"K": "Kvinnor", "M": "Män", "T": "Totalt", "nation": "Riket"}
+GROUPS = ("Korta insatser", "Insatser riktade till individer", "malgrupp: unga", "kategori: steg")
 LONG = (
     "Samordningsförbundet för Västra Götalandsregionens, Härnösands och Örnsköldsviks "
     "arbetsmarknadsrehabiliteringssamverkan"
@@ -221,14 +222,23 @@ def comparison(
     )
 
 
-def profile(count: int = 6, label: Callable[[int], str] | None = None, ident: str = "p") -> Profile:
-    """An activity's measures against its association's and the nation's."""
+def profile(
+    count: int = 6,
+    label: Callable[[int], str] | None = None,
+    ident: str = "p",
+    groups: Sequence[str] = (),
+) -> Profile:
+    """An activity's measures against comparable groups', its association's and the nation's."""
     named = label or (lambda i: f"Mått {i}: stödet är till stor nytta")
     rows = tuple(
         ProfileRow(
             label=named(i),
             own=_own(i),
             beside=(
+                *(
+                    Dot(name, name, shown(2026, 90 + (i * 5 + k) % 40, 160))
+                    for k, name in enumerate(groups)
+                ),
                 Dot("forbund07", "Exempelbygden", shown(2026, 60 + (i * 7) % 25, 100)),
                 Dot("0000", "Riket", shown(2026, 1500 + (i * 97) % 500, 2400)),
             ),
@@ -554,7 +564,7 @@ def one_round() -> Report:
 def forty_measures() -> Report:
     """An activity with forty measures on one page."""
     blocks = [block("b1", typical_trend(), comparison(), "Stödet är till stor nytta")]
-    return report([section("1", blocks)], [activity(1, "Insatsen", [profile(40)])])
+    return report([section("1", blocks)], [activity(1, "Insatsen", [profile(40, groups=GROUPS)])])
 
 
 STORIES: dict[str, Callable[[], Report]] = {
