@@ -122,6 +122,8 @@ _TABLES = {
     "measure_results": "mått",
     "indicator_results": "indikatorer",
     "key_figures": "nyckeltal",
+    "outcomes": "utfall",
+    "extra_results": "egna frågor",
 }
 _LEVELS = {
     "nation": "riket",
@@ -130,6 +132,7 @@ _LEVELS = {
     "activity_group": "insatsgrupp",
     "activity": "insats",
     "municipality": "kommun",
+    "project": "projekt",
 }
 
 

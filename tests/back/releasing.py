@@ -120,7 +120,11 @@ def told(folder: Path, counts: Hierarchy, table: str, level: str) -> str:
     """Writes a release of all that there is but the last unit of a level in a table: that unit."""
     source = marts_of(everything(counts))
     found = list(groups.of_questions(whole._counts(source), source.register, disclosure.rule()))
-    shown = {cell: group.true[at] for group in found for cell, at in group.cells.items()}
+    shown = {
+        cell: group.true[at] if group.true[at].n else None
+        for group in found
+        for cell, at in group.cells.items()
+    }
     unit = max(c[1] for c in shown if c[0] == level and names.table_of(c) == table)
     hidden = {c: None for c in shown if c[1] == unit and names.table_of(c) == table}
     past = protected.Past()
