@@ -45,8 +45,8 @@ class Scene:
 
     Attributes:
         nation: the nation as a unit.
-        associations: those that delivered, by name.
-        names: what each association of the register is called, in short.
+        associations: those that answered, by name: each has a report.
+        peers: all of the register that count in the nation, by name: they are compared.
         groups: the comparable groups of activities.
         questionnaires: what a questionnaire is called.
         genders: what a gender is called.
@@ -56,7 +56,7 @@ class Scene:
     estimates: Estimates
     nation: Unit
     associations: tuple[Unit, ...]
-    names: dict[str, str]
+    peers: tuple[Unit, ...]
     groups: tuple[Unit, ...]
     questionnaires: dict[str, str]
     genders: dict[str, str]
@@ -65,6 +65,10 @@ class Scene:
     def of(self, unit: Unit, topic: Topic, gender: str) -> Series:
         """The figures of a unit in a measure."""
         return self.estimates.measure(unit.level, unit.unit_id, topic, gender)
+
+    def beside(self, own: Unit | None) -> tuple[Unit, ...]:
+        """The associations that are compared; with one that does not count in the nation."""
+        return self.peers if own is None or own in self.peers else (*self.peers, own)
 
     def now(self, unit: Unit, topic: Topic, gender: str = "T") -> Estimate | None:
         """The figure of a unit in a measure in the release's round."""
@@ -197,7 +201,7 @@ def comparison(scene: Scene, topic: Topic, own: Unit | None) -> Comparison | Non
     return compared(
         scene,
         (_ident(topic.questionnaire_id, topic.measure_id), f"{topic.label}: alla förbund"),
-        [Dot(u.unit_id, u.name, scene.now(u, topic)) for u in scene.associations],
+        [Dot(u.unit_id, u.name, scene.now(u, topic)) for u in scene.beside(own)],
         scene.now(scene.nation, topic),
         own,
         FOLLOWED if topic.is_study else ANSWERS,

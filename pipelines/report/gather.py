@@ -63,21 +63,20 @@ def reports(content: Content, earlier: Earlier, number: int, rule: Rule) -> tupl
 
 def _scene(content: Content, earlier: Earlier) -> Scene:
     estimates = Estimates(content, earlier)
-    register = _rows(content, "associations")
-    names = {
-        str(row["association_id"]): str(row["association_name"]).removeprefix(_ASSOCIATION_IS)
-        for row in register
-    }
-    units = {(str(row["level"]), str(row["unit_id"])) for row in _rows(content, "measure_results")}
-    delivered = {unit_id for level, unit_id in units if level == ASSOCIATION}
+    register = list(_rows(content, "associations"))
+    called = {str(row["association_id"]): _short(row) for row in register}
+    names = sorted(called, key=lambda one: (alphabetical(called[one]), one))
+    in_nation = {row["association_id"] for row in register if row.get("in_nation", True)}
+    studies = {row["questionnaire_id"] for row in _rows(content, "register_studies")}
+    rows = [r for r in _rows(content, "measure_results") if r["questionnaire_id"] not in studies]
+    units = {(str(row["level"]), str(row["unit_id"])) for row in rows}
     return Scene(
         estimates=estimates,
         nation=Unit(NATION, next(u for level, u in units if level == NATION), _sv("level", NATION)),
         associations=tuple(
-            Unit(ASSOCIATION, unit_id, names[unit_id])
-            for unit_id in sorted(delivered, key=lambda one: (alphabetical(names[one]), one))
+            Unit(ASSOCIATION, one, called[one]) for one in names if (ASSOCIATION, one) in units
         ),
-        names=names,
+        peers=tuple(Unit(ASSOCIATION, one, called[one]) for one in names if one in in_nation),
         groups=tuple(_groups(unit_id for level, unit_id in units if level == GROUP)),
         questionnaires={
             str(row["questionnaire_id"]): str(row["sheet_name"])
@@ -86,6 +85,10 @@ def _scene(content: Content, earlier: Earlier) -> Scene:
         genders={gender: text["sv"] for gender, text in texts("gender").items()},
         axis=_axis(content, estimates.rounds),
     )
+
+
+def _short(association: Row) -> str:
+    return str(association["association_name"]).removeprefix(_ASSOCIATION_IS)
 
 
 def _groups(unit_ids: Iterable[str]) -> Iterator[Unit]:
@@ -303,17 +306,10 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
 
 
 def _missing(scene: Scene, unit: Unit, sections: Iterable[Section]) -> Iterator[str]:
-    content = scene.estimates.content
     if unit == scene.nation:
-        delivered = {u.unit_id for u in scene.associations}
-        silent = [
-            str(r["association_name"]).removeprefix(_ASSOCIATION_IS)
-            for r in _rows(content, "associations")
-            if r["association_id"] not in delivered
-        ]
+        silent = [one.name for one in scene.peers if one not in scene.associations]
         if silent:
-            by_name = listed(sorted(silent, key=alphabetical))
-            yield f"Inget resultat i den här omgången från {by_name}."
+            yield f"Inget resultat i den här omgången från {listed(silent)}."
     yield from (
         f"Indikator {s.indicator_id}, {s.label}: {s.note}"
         for s in sections

@@ -141,13 +141,13 @@ def _breaks(rows: list[Row]) -> Iterator[int]:
 
 
 def _comparison(scene: Scene, unit: Unit, year: int) -> Comparison | None:
-    units = [Unit("association", name, short) for name, short in scene.names.items()]
+    own = None if unit == scene.nation else unit
     return compared(
         scene,
         ("utfall", f"{_TITLE} {year}: alla förbund"),
-        [Dot(one.unit_id, one.name, _rate(scene, one, year)) for one in units],
+        [Dot(one.unit_id, one.name, _rate(scene, one, year)) for one in scene.beside(own)],
         _rate(scene, scene.nation, year),
-        None if unit == scene.nation else unit,
+        own,
         ENDED,
     )
 

@@ -242,3 +242,38 @@ def test_only_the_nation_tells_the_reliability_that_is_shown() -> None:
         ("2", "Deltagare", Decimal("-0.05")),
     ]
     assert NOW["exempelbygden"].reliability == ()
+
+
+def test_an_organisation_outside_the_nation_is_compared_in_its_own_report_alone() -> None:
+    made = told()
+    rows = list(made["measure_results"].records())
+    mine = [r for r in rows if r["unit_id"] == "exempelbygden" and r["gender"] == "T"]
+    more = [{**r, "unit_id": unit} for r in mine for unit in ("ovrebygd", "utanfor")]
+    others = [r for r in rows if r["unit_id"] != "ovrebygd"]
+    made = with_rows(made, "measure_results", [*others, *more])
+    table = made["associations"]
+    wider = replace(
+        table,
+        columns=(*table.columns, Column("in_nation", "boolean", "", "")),
+        rows=(*((*row, True) for row in table.rows), ("utanfor", "Utanför", "01", False)),
+    )
+    found = reports(replace(made, tables={**made.tables, "associations": wider}))
+
+    def beside(report: Report) -> set[str]:
+        (block,) = section(report, "1").blocks
+        return {dot.unit_id for dot in block.comparison.dots}
+
+    assert beside(found[""]) == beside(found["ovrebygd"]) == {"exempelbygden", "ovrebygd"}
+    assert beside(found["utanfor"]) == {"exempelbygden", "ovrebygd", "utanfor"}
+
+
+def test_a_study_alone_is_no_answer_and_makes_no_report() -> None:
+    made = told()
+    rows = [
+        r
+        for r in made["measure_results"].records()
+        if r["unit_id"] != "ovrebygd" or r["questionnaire_id"] == "register_study"
+    ]
+    found = reports(with_rows(made, "measure_results", rows))
+    assert found.keys() == {"", "exempelbygden"}
+    assert any("Inget resultat" in sentence for sentence in found[""].missing)
