@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 Tables = Callable[[str], Mapping[int, Sequence[Row]]]
 """The rows of a released table by earlier round, as far as trends are drawn of them."""
 
-TRENDED = ("measure_results", "indicator_results")
+TRENDED = ("measure_results", "indicator_results", outcomes.TABLE)
 _TREND_LEVELS = ("nation", "association")
 _CHANGED: Mapping[str, tuple[Callable[[Row], tuple[Value, ...]], str, str]] = {
     "measure_results": (protected.key, "n", "n_positive"),

@@ -18,6 +18,7 @@ from typing import Any
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from pipelines.release.table import HIDDEN, SYNTHETIC_SV
+from pipelines.release.texts import texts
 from pipelines.report import charts, words
 from pipelines.report.charts import ChartData
 from pipelines.report.estimates import GENDERS, Estimate
@@ -25,7 +26,10 @@ from pipelines.report.pictures import standalone
 from pipelines.report.story import (
     Block,
     Comparison,
+    Dot,
     Line,
+    Outcome,
+    OwnFigure,
     Profile,
     Report,
     Section,
@@ -35,7 +39,8 @@ from pipelines.report.story import (
 )
 from pipelines.workbook.write import CREATED, open_workbook
 
-README, SUMMARY, COMPARISON, ACTIVITIES = "Läs mig", "I korthet", "Förbunden", "Insatser"
+README, SUMMARY, OUTCOMES, COMPARISON = "Läs mig", "I korthet", "Utfall", "Förbunden"
+ACTIVITIES, OWN, RELIABILITY = "Insatser", "Egna frågor", "Instrumentets kvalitet"
 INDEX = "innehall.txt"
 
 Cell = str | int | Decimal | None
@@ -63,6 +68,9 @@ def pictures(report: Report) -> bytes:
 
 
 def _pictures(report: Report) -> Iterator[tuple[str, Trend | Comparison | Profile]]:
+    for told in (report.outcomes.trend, report.outcomes.comparison):
+        if told:
+            yield told.ident, told
     for block in _blocks(report):
         yield block.trend.ident, block.trend
         if block.comparison:
@@ -125,16 +133,25 @@ def _sheets(report: Report) -> Iterator[_Sheet]:
     """The sheets between the first and the last, in order."""
     about = "Alla indikatorer: kvinnor, män och totalt, med diagram; svar som har kommit in."
     yield _Sheet(SUMMARY, about, partial(_write_summary, report))
+    if report.outcomes.year:
+        about = "Vad deltaganden som avslutades ledde till: kvinnor, män och totalt, med diagram."
+        yield _Sheet(OUTCOMES, about, partial(_write_outcomes, report))
     for section in report.sections:
         if section.blocks:
             name = f"Indikator {section.indicator_id}"
             yield _Sheet(name, section.label, partial(_write_indicator, section))
-    if any(block.comparison for block in _blocks(report)):
+    if report.outcomes.comparison or any(block.comparison for block in _blocks(report)):
         about = "Alla förbund bredvid varandra, ett mått per kolumn."
         yield _Sheet(COMPARISON, about, partial(_write_comparison, report))
     if report.activities:
         about = "Varje insats, ett mått per rad, bredvid det som den jämförs med."
         yield _Sheet(ACTIVITIES, about, partial(_write_activities, report))
+    if report.projects:
+        about = "Projektens egna frågor, som aldrig räknas i riket."
+        yield _Sheet(OWN, about, partial(_write_own, report))
+    if report.reliability:
+        about = "Hur väl indikatorernas mått hänger ihop, med förklaring."
+        yield _Sheet(RELIABILITY, about, partial(_write_reliability, report))
 
 
 def _blocks(report: Report) -> Iterator[Block]:
@@ -227,9 +244,7 @@ def _write_indicator(section: Section, page: _Page, data: ChartData) -> None:
     page.sheet.set_column(0, 17, _NARROW)
     row = page.head(f"Indikator {section.indicator_id}. {section.label}")
     page.sheet.set_print_scale(_SCALE)
-    for sentence in filter(None, (section.sentence, section.note)):
-        page.write(row, 0, sentence, "text")
-        row += 1
+    row = page.sentences(row, (section.sentence, section.target, section.note))
     starts = []
     for block in section.blocks:
         starts.append(row)
@@ -240,39 +255,53 @@ def _write_indicator(section: Section, page: _Page, data: ChartData) -> None:
 
 def _write_block(block: Block, page: _Page, data: ChartData, row: int) -> int:
     """A measure's sentences, table and chart; gives the first row that is free."""
+    about = block.terms.placeholder if block.is_placeholder else ""
+    sentences = (about, block.sentence, block.change, block.target)
+    has_intervals = block.topic is not None
+    return _write_trend(block.trend, sentences, block.groups, page, data, row, has_intervals)
+
+
+def _write_trend(
+    trend: Trend,
+    sentences: Iterable[str],
+    groups: Iterable[Dot],
+    page: _Page,
+    data: ChartData,
+    row: int,
+    has_intervals: bool,
+) -> int:
+    """A trend with its sentences above and its groups and chart below; gives the next free row."""
     title = row
-    page.write(row, 0, block.trend.title, "section")
-    about = words.PLACEHOLDER if block.is_placeholder else ""
-    for sentence in filter(None, (about, block.sentence, block.change)):
-        row += 1
-        page.write(row, 0, sentence, "text")
-    parts = _PARTS if block.topic else _PARTS_OF_MEANS
-    columns = [(line, name, parts[name]) for line in block.trend.lines for name in parts]
-    columns += [(line, "målnivå", _target) for line in block.trend.lines if _has_target(line)]
-    heads = ["Omgång", *(f"{line.label}, {name}" for line, name, _ in columns)]
+    page.write(row, 0, trend.title, "section")
+    row = page.sentences(row + 1, sentences)
+    parts = dict(_PARTS if has_intervals else _PARTS_OF_MEANS)
+    parts[trend.terms.counted.lower()] = _answers
+    columns = [(line, name, parts[name]) for line in trend.lines for name in parts]
+    columns += [(line, "målnivå", _target) for line in trend.lines if _has_target(line)]
+    heads = [trend.terms.time, *(f"{line.label}, {name}" for line, name, _ in columns)]
     rows = [
-        (round_, *(part(line.at(round_)) for line, _, part in columns))
-        for round_ in block.trend.rounds
+        (round_, *(part(line.at(round_)) for line, _, part in columns)) for round_ in trend.rounds
     ]
-    row = page.table(row + 1, heads, rows, texts=1)
-    for group in block.groups:
-        page.write(row, 0, f"{group.name}: {_spoken(group.estimate)}", "text")
+    row = page.table(row, heads, rows, texts=1)
+    for group in groups:
+        about = _spoken(group.estimate, trend.terms.counted.lower())
+        page.write(row, 0, f"{group.name}: {about}", "text")
         row += 1
-    if charts.put_trend(data, page.sheet, row + 1, block.trend, page.cell(title, 0)):
+    if charts.put_trend(data, page.sheet, row + 1, trend, page.cell(title, 0)):
         return row + 1 + charts.HEIGHT_IN_ROWS
     page.write(row, 0, "Inget diagram: ingen andel visas.", "text")
     return row + 1
 
 
+_PARTS_OF_MEANS: Mapping[str, Callable[[Estimate | None], Cell]] = {
+    "%": lambda estimate: _share(estimate)
+}
 _PARTS: Mapping[str, Callable[[Estimate | None], Cell]] = {
-    "%": lambda estimate: _share(estimate),
+    **_PARTS_OF_MEANS,
     "från": lambda estimate: estimate.low if estimate else None,
     "till": lambda estimate: estimate.high if estimate else None,
-    "svar": lambda estimate: _answers(estimate),
 }
-"""What is told of a figure, by the end of its head; a mean of measures has no interval."""
-
-_PARTS_OF_MEANS = {name: _PARTS[name] for name in ("%", "svar")}
+"""What is told of a figure beside its count, by the end of its head; a mean has no interval."""
 
 
 def _has_target(line: Line) -> bool:
@@ -295,16 +324,104 @@ def _answers(estimate: Estimate | None) -> Cell:
     return words.answers(estimate) if estimate is None or estimate.n is None else estimate.n
 
 
-def _spoken(estimate: Estimate | None) -> str:
+def _spoken(estimate: Estimate | None, counted: str) -> str:
     interval = words.interval(estimate) if estimate and estimate.is_shown else ""
-    about = f" ({interval}, {words.answers(estimate)} svar)" if interval else ""
+    about = f" ({interval}, {words.answers(estimate)} {counted})" if interval else ""
     return f"{words.share(estimate)}{about}"
+
+
+def _write_outcomes(report: Report, page: _Page, data: ChartData) -> None:
+    told = report.outcomes
+    page.sheet.set_column(0, 0, 40)
+    page.sheet.set_column(1, 17, _NARROW)
+    row = page.head(f"Utfall: {report.name}")
+    row = page.sentences(row, (told.note, texts("outcomes")["about"]["sv"]))
+    page.write(row + 1, 0, f"Deltaganden {told.year}", "section")
+    heads = ["Vilka", "Pågående", "Avslutade", "Utan avhopp", "Positiva", "Andel, %"]
+    rows = [_outcome_cells(outcome) for outcome in told.rows]
+    row = page.table(row + 2, [*heads, "från", "till"], rows, texts=1, width=10)
+    if told.ways:
+        page.write(row + 1, 0, f"Vad deltagandena avslutades till {told.year}", "section")
+        counts = [(w.label, *map(_count, (w.women, w.men, w.total))) for w in told.ways]
+        row = page.table(row + 2, ["Väg ut", "Kvinnor", "Män", "Totalt"], counts, texts=1)
+    if told.trend:
+        sentences = (told.sentence, told.change, told.target)
+        _write_trend(told.trend, sentences, told.groups, page, data, row + 1, True)
+
+
+def _outcome_cells(outcome: Outcome) -> Sequence[Cell]:
+    counts = (outcome.active, outcome.ended, outcome.rate.n, outcome.positive)
+    return (
+        outcome.label,
+        *map(_count, counts),
+        _share(outcome.rate),
+        outcome.rate.low,
+        outcome.rate.high,
+    )
+
+
+def _count(count: int | None) -> Cell:
+    return HIDDEN if count is None else count
+
+
+def _write_own(report: Report, page: _Page, data: ChartData) -> None:
+    page.sheet.set_column(0, 3, 30)
+    page.sheet.set_column(4, 9, 11)
+    row = page.head(f"Egna frågor {report.round}: {report.name}")
+    heads = ["Projekt", "Fråga", "Enkät", "Svar från", "Kvinnor, %", "Män, %", "Totalt, %"]
+    rows = [
+        (project.name, question.label, question.asked, *_own_cells(figure))
+        for project in report.projects
+        for question in project.questions
+        for figure in question.figures
+    ]
+    page.table(row, [*heads, "från", "till", "svar"], rows, texts=4, width=10)
+    page.sheet.freeze_panes(row + 1, 0)
+
+
+def _own_cells(figure: OwnFigure) -> Sequence[Cell]:
+    genders = figure.women, figure.men
+    is_told = any(estimate is not None for estimate in genders)
+    return (
+        figure.unit,
+        *(_share(estimate) if is_told else words.NOT_APPLICABLE for estimate in genders),
+        _share(figure.total),
+        figure.total.low if figure.total else None,
+        figure.total.high if figure.total else None,
+        _answers(figure.total),
+    )
+
+
+def _write_reliability(report: Report, page: _Page, data: ChartData) -> None:
+    page.sheet.set_column(0, 0, 60)
+    page.sheet.set_column(1, 1, 16)
+    page.sheet.set_column(2, 7, 11)
+    row = page.head(f"Instrumentets kvalitet {report.round}")
+    heads = ["Indikator", "Svarande", "Mått", "Alfa", "från", "till", "Mått mot övriga"]
+    rows = [
+        (
+            f"{told.indicator_id}. {told.label}",
+            told.asked,
+            told.items,
+            *(
+                words.NOT_APPLICABLE if value is None else value
+                for value in (told.alpha, told.low, told.high, told.item_total, told.stability)
+            ),
+        )
+        for told in report.reliability
+    ]
+    row = page.table(row, [*heads, "Stabilitet"], rows, texts=2, width=11, look="ratio")
+    for paragraph in words.explained("reliability"):
+        for line in wrap(paragraph, _ABOUT_WIDTH):
+            page.write(row + 1, 0, line, "text")
+            row += 1
 
 
 def _write_comparison(report: Report, page: _Page, data: ChartData) -> None:
     """A row per association by name, a column per measure; the own one is marked."""
-    row = page.head(f"Förbunden bredvid varandra {report.round}, andel positiva svar i procent")
-    compared = [
+    row = page.head(f"Förbunden bredvid varandra {report.round}, andelar i procent")
+    compared = [(c.title.partition(":")[0], c) for c in [report.outcomes.comparison] if c]
+    compared += [
         (f"{section.indicator_id}. {block.heading} ({block.asked})", block.comparison)
         for section in report.sections
         for block in section.blocks
@@ -335,7 +452,7 @@ def _write_activities(report: Report, page: _Page, data: ChartData) -> None:
         for picture in activity.profiles:
             for measure in picture.rows:
                 against = {dot.name: _share(dot.estimate) for dot in measure.beside}
-                own = [part(measure.own) for part in _PARTS.values()]
+                own = [*(part(measure.own) for part in _PARTS.values()), _answers(measure.own)]
                 others = (against.get(name) for name in beside)
                 rows.append((*about, picture.title, measure.label, *own, *others))
         rows += [
@@ -392,6 +509,13 @@ class _Page:
         self.write(1, 0, self.note, "warning")
         return 3
 
+    def sentences(self, row: int, sentences: Iterable[str]) -> int:
+        """Sentences, a row each, blank ones left out; gives the first row that is free."""
+        for sentence in filter(None, sentences):
+            self.write(row, 0, sentence, "text")
+            row += 1
+        return row
+
     def cell(self, row: int, column: int) -> str:
         """A cell's address for a chart."""
         return f"='{self.sheet.get_name()}'!{xl_rowcol_to_cell(row, column, True, True)}"
@@ -415,6 +539,7 @@ class _Page:
         rows: Iterable[Sequence[Cell]],
         texts: int,
         width: int = 8,
+        look: str = "share",
     ) -> int:
         """Writes a table; gives the first row that is free.
 
@@ -424,6 +549,7 @@ class _Page:
             rows: its cells.
             texts: how many of the first columns are words.
             width: how many characters a line of the other columns' heads has room for.
+            look: of numbers with decimals.
         """
         height = max((_lines(head, width) for head in heads[texts:]), default=1)
         self.sheet.set_row(row, 15 * height)
@@ -432,7 +558,7 @@ class _Page:
         for cells in rows:
             row += 1
             for column, value in enumerate(cells):
-                self.write(row, column, value, _look(value, is_word=column < texts))
+                self.write(row, column, value, _look(value, look, is_word=column < texts))
         return row + 1
 
 
@@ -444,12 +570,12 @@ def _lines(text: str, width: int) -> int:
     return len(wrap(text, width)) or 1
 
 
-def _look(value: Cell, *, is_word: bool) -> str:
+def _look(value: Cell, decimal: str, *, is_word: bool) -> str:
     if isinstance(value, str):
         return "text" if is_word else "sign"
     if is_word:
         return "round"
-    return "count" if isinstance(value, int) else "share"
+    return "count" if isinstance(value, int) else decimal
 
 
 def _formats(book: Any) -> dict[str, Any]:
@@ -471,6 +597,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "own": book.add_format({**text, "bold": True, "bg_color": "#FFF4CE"}),
         "sign": book.add_format({**text, "align": "right"}),
         "share": book.add_format({"num_format": "0.0", "valign": "top"}),
+        "ratio": book.add_format({"num_format": "0.00", "valign": "top"}),
         "count": book.add_format({"num_format": "#,##0", "valign": "top"}),
         "round": book.add_format({"num_format": "0", "align": "left"}),
         "link": book.add_format({"font_color": "#12508C", "underline": 1, "valign": "top"}),

@@ -13,6 +13,8 @@ from decimal import Decimal
 from pipelines.report import words
 from pipelines.report.estimates import GENDERS, Estimate, Estimates, Series, Topic
 from pipelines.report.story import (
+    ANSWERS,
+    FOLLOWED,
     Block,
     Comparison,
     Dot,
@@ -20,6 +22,7 @@ from pipelines.report.story import (
     LineKind,
     Profile,
     ProfileRow,
+    Terms,
     Trend,
 )
 from pipelines.swedish import alphabetical, listed
@@ -42,7 +45,8 @@ class Scene:
 
     Attributes:
         nation: the nation as a unit.
-        associations: those that delivered, by name.
+        associations: those that answered, by name: each has a report.
+        peers: all of the register that count in the nation, by name: they are compared.
         groups: the comparable groups of activities.
         questionnaires: what a questionnaire is called.
         genders: what a gender is called.
@@ -52,6 +56,7 @@ class Scene:
     estimates: Estimates
     nation: Unit
     associations: tuple[Unit, ...]
+    peers: tuple[Unit, ...]
     groups: tuple[Unit, ...]
     questionnaires: dict[str, str]
     genders: dict[str, str]
@@ -61,6 +66,10 @@ class Scene:
         """The figures of a unit in a measure."""
         return self.estimates.measure(unit.level, unit.unit_id, topic, gender)
 
+    def beside(self, own: Unit | None) -> tuple[Unit, ...]:
+        """The associations that are compared; with one that does not count in the nation."""
+        return self.peers if own is None or own in self.peers else (*self.peers, own)
+
     def now(self, unit: Unit, topic: Topic, gender: str = "T") -> Estimate | None:
         """The figure of a unit in a measure in the release's round."""
         return self.estimates.now(self.of(unit, topic, gender))
@@ -69,7 +78,8 @@ class Scene:
 def block(scene: Scene, unit: Unit, topic: Topic) -> Block:
     """A measure as one questionnaire asks it: of the nation or of an association."""
     ident = _ident(topic.questionnaire_id, topic.measure_id)
-    lines = tuple(_lines(scene, {g: scene.of(unit, topic, g) for g in GENDERS}))
+    terms = FOLLOWED if topic.is_study else ANSWERS
+    lines = tuple(lines_of(scene, {g: scene.of(unit, topic, g) for g in GENDERS}))
     if unit != scene.nation:
         lines += (Line("nation", scene.nation.name, scene.of(scene.nation, topic, "T")),)
     now, asked = scene.now(unit, topic), scene.questionnaires[topic.questionnaire_id]
@@ -79,9 +89,12 @@ def block(scene: Scene, unit: Unit, topic: Topic) -> Block:
         heading=topic.label,
         asked=asked,
         is_placeholder=topic.is_placeholder,
-        sentence=_sentence(scene, unit, topic, now),
+        sentence=_sentence(scene, unit, topic, now, terms),
         change=words.change(now),
-        trend=_trend(scene, ident, f"{topic.label}: {asked.lower()}", lines, topic.breaks),
+        target=words.target(now),
+        trend=trend_of(
+            (ident, f"{topic.label}: {asked.lower()}"), scene.axis, lines, topic.breaks, terms
+        ),
         comparison=comparison(scene, topic, None if unit == scene.nation else unit),
         groups=tuple(
             Dot(group.unit_id, group.name, now)
@@ -97,11 +110,11 @@ def indicator(
     indicator_id: str,
     group: str,
     named: tuple[str, str],
-    breaks: set[int],
+    topics: Sequence[Topic],
 ) -> Block:
     """An indicator over several measures of a group: means, which have no intervals.
 
-    `named` is what the indicator and the group are called, `breaks` those of its measures.
+    `named` is what the indicator and the group are called, `topics` its measures.
     """
     ident = _ident("indikator", indicator_id, group)
     label, asked = named
@@ -109,16 +122,23 @@ def indicator(
         g: scene.estimates.indicator(unit.level, unit.unit_id, indicator_id, group, g)
         for g in GENDERS
     }
+    now, breaks = scene.estimates.now(series["T"]), {b for topic in topics for b in topic.breaks}
+    terms = FOLLOWED if all(topic.is_study for topic in topics) else ANSWERS
     return Block(
         ident=ident,
         topic=None,
         heading=label,
         asked=asked,
         is_placeholder=False,
-        sentence=_mean_sentence(scene.estimates.now(series["T"])),
+        sentence=_mean_sentence(now),
         change="",
-        trend=_trend(
-            scene, ident, f"{label}: {asked.lower()}", tuple(_lines(scene, series)), sorted(breaks)
+        target=words.target(now),
+        trend=trend_of(
+            (ident, f"{label}: {asked.lower()}"),
+            scene.axis,
+            tuple(lines_of(scene, series)),
+            sorted(breaks),
+            terms,
         ),
         comparison=None,
         groups=(),
@@ -128,31 +148,41 @@ def indicator(
 # --- trends -------------------------------------------------------------------------------------
 
 
-def _lines(scene: Scene, by_gender: dict[str, Series]) -> Iterable[Line]:
+def lines_of(scene: Scene, by_gender: dict[str, Series]) -> Iterable[Line]:
+    """A line for each gender that has figures."""
     kinds: dict[str, LineKind] = {"K": "K", "M": "M", "T": "T"}
     for gender, series in by_gender.items():
         if series:
             yield Line(kinds[gender], scene.genders[gender], series)
 
 
-def _trend(
-    scene: Scene, ident: str, title: str, lines: tuple[Line, ...], breaks: Iterable[int]
+def trend_of(
+    named: tuple[str, str],
+    axis: tuple[int, ...],
+    lines: tuple[Line, ...],
+    breaks: Iterable[int],
+    terms: Terms,
 ) -> Trend:
-    seen = tuple(b for b in breaks if scene.axis[0] < b <= scene.axis[-1])
-    return Trend(f"trend-{ident}", title, _trend_alt(scene, lines, seen), scene.axis, lines, seen)
+    """A trend over an axis; `named` is what names it within its report, and its title."""
+    ident, title = named
+    seen = tuple(b for b in breaks if axis[0] < b <= axis[-1])
+    alt = _trend_alt(axis, lines, seen, terms)
+    return Trend(f"trend-{ident}", title, alt, axis, lines, seen, terms)
 
 
-def _trend_alt(scene: Scene, lines: Sequence[Line], breaks: Sequence[int]) -> str:
-    first, last = scene.axis[0], scene.axis[-1]
+def _trend_alt(
+    axis: Sequence[int], lines: Sequence[Line], breaks: Sequence[int], terms: Terms
+) -> str:
+    first, last = axis[0], axis[-1]
     time = f"{first}–{last}" if first < last else f"{last}"
-    ends = [f"{line.label.lower()} {_spoken(scene.estimates.now(line.series))}" for line in lines]
-    text = f"Andel positiva svar i procent {time}. Omgång {last}: {', '.join(ends)}."
+    ends = [f"{line.label.lower()} {spoken(line.at(last))}" for line in lines]
+    text = f"{terms.share}, i procent, {time}. {terms.time} {last}: {', '.join(ends)}."
     if breaks:
-        text += f" Svaren från {listed(map(str, breaks))} går inte att jämföra med tidigare."
+        text += f" Siffrorna från {listed(map(str, breaks))} går inte att jämföra med tidigare."
     return text
 
 
-def _spoken(estimate: Estimate | None) -> str:
+def spoken(estimate: Estimate | None) -> str:
     """A figure in a sentence, without a unit."""
     if estimate is None:
         return "saknas"
@@ -168,22 +198,42 @@ def _spoken(estimate: Estimate | None) -> str:
 
 def comparison(scene: Scene, topic: Topic, own: Unit | None) -> Comparison | None:
     """All associations in a measure; None where fewer than two can be shown."""
-    found = [Dot(u.unit_id, u.name, scene.now(u, topic)) for u in scene.associations]
-    asked = [dot for dot in found if dot.estimate is not None]
+    return compared(
+        scene,
+        (_ident(topic.questionnaire_id, topic.measure_id), f"{topic.label}: alla förbund"),
+        [Dot(u.unit_id, u.name, scene.now(u, topic)) for u in scene.beside(own)],
+        scene.now(scene.nation, topic),
+        own,
+        FOLLOWED if topic.is_study else ANSWERS,
+    )
+
+
+def compared(
+    scene: Scene,
+    named: tuple[str, str],
+    dots: Iterable[Dot],
+    nation: Estimate | None,
+    own: Unit | None,
+    terms: Terms,
+) -> Comparison | None:
+    """Associations by name beside each other; None where fewer than two can be shown."""
+    asked = [dot for dot in dots if dot.estimate is not None]
     shown = [dot for dot in asked if dot.estimate and dot.estimate.is_shown]
     if len(shown) < 2:
         return None
-    nation = scene.now(scene.nation, topic)
-    told = [f"{scene.nation.name} {_spoken(nation)}"]
+    ident, title = named
+    told = [f"{scene.nation.name} {spoken(nation)}"]
     if own:
-        told.append(f"{own.name} {_spoken(scene.now(own, topic))}")
+        its = next((dot.estimate for dot in asked if dot.unit_id == own.unit_id), None)
+        told.append(f"{own.name} {spoken(its)}")
     return Comparison(
-        ident=f"forbund-{_ident(topic.questionnaire_id, topic.measure_id)}",
-        title=f"{topic.label}: alla förbund",
-        alt=f"Andel positiva svar i procent i varje förbund, högst först. {', '.join(told)}.",
+        ident=f"forbund-{ident}",
+        title=title,
+        alt=f"{terms.share}, i procent, i varje förbund, högst först. {', '.join(told)}.",
         dots=(*sorted(shown, key=_by_share), *(dot for dot in asked if dot not in shown)),
         nation=nation,
         own=own.unit_id if own else None,
+        terms=terms,
     )
 
 
@@ -215,7 +265,7 @@ def profile(
     if not rows:
         return None, tuple(too_few)
     name = scene.questionnaires[questionnaire_id]
-    told = ", ".join(f"{row.label} {_spoken(row.own)}" for row in rows)
+    told = ", ".join(f"{row.label} {spoken(row.own)}" for row in rows)
     alt = f"Andel positiva svar i procent: {told}."
     return Profile(_ident("profil", questionnaire_id), name, alt, tuple(rows)), tuple(too_few)
 
@@ -223,20 +273,18 @@ def profile(
 # --- sentences ----------------------------------------------------------------------------------
 
 
-def _sentence(scene: Scene, unit: Unit, topic: Topic, now: Estimate | None) -> str:
+def _sentence(scene: Scene, unit: Unit, topic: Topic, now: Estimate | None, terms: Terms) -> str:
     """The finding of a measure in one sentence."""
-    if now is None:
-        return "Enkäten har inte lämnats i den här omgången."
-    if now.is_empty:
-        return "Ingen har svarat på frågan i den här omgången."
+    if now is None or now.is_empty:
+        return _nothing(now, terms)
     if now.is_bracket:
         low, high = words.interval(now).split("–")
-        return f"Mellan {low} och {high} procent gav ett positivt svar ({words.answers(now)} svar)."
+        counted = f"{words.answers(now)} {terms.counted.lower()}"
+        return f"Mellan {low} och {high} procent {terms.found} ({counted})."
     if not now.is_shown:
-        return "För få svar för att visas, eller så kunde få svar räknas fram ur andra siffror."
-    parts = f"{words.share(now)} procent gav ett positivt svar"
-    if unit != scene.nation:
-        parts += f", i riket {_spoken(scene.now(scene.nation, topic))}"
+        few = f"För få {terms.counted.lower()} för att visas"
+        return f"{few}, eller så kunde få räknas fram ur andra siffror."
+    parts = f"{words.share(now)} procent {terms.found}"
     genders = [
         f"{scene.genders[g].lower()} {words.share(e)}"
         for g in ("K", "M")
@@ -244,9 +292,17 @@ def _sentence(scene: Scene, unit: Unit, topic: Topic, now: Estimate | None) -> s
     ]
     if genders:
         parts += f" ({', '.join(genders)})"
-    if now.target is not None:
-        parts += f". Målnivån är {words.tenth(now.target)}"
+    if unit != scene.nation:
+        parts += f"; i riket {spoken(scene.now(scene.nation, topic))}"
     return f"{parts}."
+
+
+def _nothing(now: Estimate | None, terms: Terms) -> str:
+    if terms is FOLLOWED:
+        return "Ingen uppföljning har lämnats för den här omgången."
+    if now is None:
+        return "Enkäten har inte lämnats i den här omgången."
+    return "Ingen har svarat på frågan i den här omgången."
 
 
 def _mean_sentence(now: Estimate | None) -> str:

@@ -19,9 +19,6 @@ from pipelines.report.pictures import svg
 from pipelines.report.story import LineKind, Summary, Trend
 
 SHEET = "Diagramdata"
-NEW_QUESTION = "ny fråga"
-"""The place on the axis between two rounds that cannot be compared: no line crosses it."""
-
 _HEADS = ("Bild", "Omgång eller indikator")
 _PARTS = ("%", "uppåt", "nedåt")
 _LOOKS: Mapping[LineKind, tuple[str, float, str, str]] = {
@@ -129,7 +126,9 @@ def put_trend(data: ChartData, page: Any, row: int, picture: Trend, title: str) 
         chart.add_series(data.series(_place(kind), rows) | look)
     if any(e.target is not None for e in told.get("T", ())):
         chart.add_series(data.series(_TARGET_PLACE, rows) | _TARGET_LOOK)
-    _finish(chart, title, svg.bottom(estimates), data.note, is_bar=False)
+    bottom = svg.bottom(estimates)
+    axis = (bottom, svg.top(estimates, bottom, is_to_100=picture.terms.is_to_100))
+    _finish(chart, title, axis, data.note, is_bar=False)
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     page.insert_chart(row, 0, chart, {"description": picture.alt})
     return True
@@ -139,7 +138,7 @@ def _categories(picture: Trend) -> Iterator[tuple[str, _Told]]:
     by_kind = {line.kind: {e.round: e for e in line.series} for line in picture.lines}
     for round_ in picture.rounds:
         if round_ in picture.breaks and round_ != picture.rounds[0]:
-            yield NEW_QUESTION, {}
+            yield picture.terms.new, {}  # a place of its own: no line crosses it
         yield str(round_), {k: found[round_] for k, found in by_kind.items() if round_ in found}
 
 
@@ -164,7 +163,7 @@ def put_summaries(
     for kind in _LOOKS:
         if any(kind in estimates for estimates in told.values()):
             chart.add_series(data.series(_place(kind), places) | _bar(kind))
-    _finish(chart, title, 0, data.note, is_bar=True)
+    _finish(chart, title, (0, 100), data.note, is_bar=True)
     chart.set_size({"width": 640, "height": 150 + 52 * len(told)})
     alt = "Stapeldiagram: andel positiva svar per indikator; samma tal står i tabellen bredvid."
     page.insert_chart(*place, chart, {"description": alt})
@@ -208,14 +207,15 @@ def _bar(kind: LineKind) -> dict[str, Any]:
     return look | {"gap": 60, "overlap": 0}
 
 
-def _finish(chart: Any, title: str, bottom: int, note: str, *, is_bar: bool) -> None:
-    """Title, axes and legend; percent from the bottom to 100; the note is the flat axis' name."""
+def _finish(chart: Any, title: str, axis: tuple[int, int], note: str, *, is_bar: bool) -> None:
+    """Title, axes and legend; percent along the axis; the note is the flat axis' name."""
+    bottom, top = axis
     small = {"size": 10, "color": "#1B1F24"}
     categories = {"num_font": small, "line": {"color": "#555555"}, "reverse": is_bar}
     percent = {
         "min": bottom,
-        "max": 100,
-        "major_unit": 10 if bottom >= 40 else 20,
+        "max": top,
+        "major_unit": svg.step(bottom, top),
         "num_format": "0",
         "num_font": small,
         "line": {"none": True},

@@ -24,16 +24,26 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Pt, RGBColor
 
 from pipelines.release.table import SYNTHETIC_SV
+from pipelines.release.texts import texts
 from pipelines.report import words
-from pipelines.report.estimates import Estimate
+from pipelines.report.estimates import GENDERS, Estimate
 from pipelines.report.nine_fields import Field, Finding, fields, unplaced
-from pipelines.report.story import Block, LineKind, Report, Summary, Volume
+from pipelines.report.story import (
+    ANSWERS,
+    Block,
+    LineKind,
+    Outcomes,
+    Project,
+    Report,
+    Summary,
+    Volume,
+)
 from pipelines.swedish import listed
 from pipelines.workbook.write import CREATED
 
 _BLUE, _RED = RGBColor(0x12, 0x50, 0x8C), RGBColor(0xB4, 0x46, 0x0F)
 _BLACK, _GREY = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x55, 0x55, 0x55)
-_PLACEHOLDER, _PLACEHOLDER_MEANS = words.PLACEHOLDER.split(": ")
+_PLACEHOLDER, _PLACEHOLDER_MEANS = ANSWERS.placeholder.split(": ")
 _PAGE_WIDTH = 17.0
 """Centimetres between the margins of an A4 page."""
 
@@ -126,7 +136,8 @@ def _body(report: Report, period: _Period) -> Iterator[str]:
         for field in of_row:
             yield from _field(field, period)
     yield from _unplaced(unplaced(report))
-    yield from _outcomes(period)
+    yield from _outcomes(report.outcomes, period)
+    yield from _own_questions(report.projects)
     yield from _about(report)
 
 
@@ -184,13 +195,29 @@ def _unplaced(findings: Sequence[Finding]) -> Iterator[str]:
     yield _prompt("hör något av detta hemma i ett av fälten ovan? Flytta det dit.")
 
 
-def _outcomes(period: _Period) -> Iterator[str]:
+def _outcomes(told: Outcomes, period: _Period) -> Iterator[str]:
+    """The latest calendar year; the period's own numbers are the author's to write."""
     yield _paragraph("Utfallsmått", _HEADING_1)
-    yield _paragraph(
-        "De gemensamma utfallsmåtten (pågående, avslutade och vad de avslutades till, totalt och "
-        "efter kön) ingår ännu inte i publiceringen. Här finns därför inga siffror."
-    )
+    if told.note:
+        yield _paragraph(told.note)
+    if told.year:
+        sentences = (told.sentence, told.change, told.target, texts("outcomes")["about"]["sv"])
+        yield _paragraph(" ".join(filter(None, sentences)))
+        yield _outcomes_table(told)
+        yield _paragraph("", _SMALL)
+        yield _paragraph(texts("outcomes")["periods"]["sv"])
     yield _prompt(f"utfallet {period.months} ur egen uppföljning, för kvinnor och män")
+
+
+def _own_questions(projects: Sequence[Project]) -> Iterator[str]:
+    if projects:
+        yield _paragraph("Egna frågor", _HEADING_1)
+    for project in projects:
+        if project.name:
+            yield _paragraph(f"Projekt {project.name}", _HEADING_2)
+        yield _own_table(project)
+        yield _paragraph("", _SMALL)
+        yield _prompt("vad säger svaren på de egna frågorna, och vad gör projektet åt det?")
 
 
 def _about(report: Report) -> Iterator[str]:
@@ -233,8 +260,11 @@ def _block_row(block: Block, kinds: Iterable[LineKind]) -> list[_Lines]:
     """A measure's figures in the report's round."""
     told = {line.kind for line in block.trend.lines} | {"T"}
     about = [block.asked, _PLACEHOLDER] if block.is_placeholder else [block.asked]
-    figures = (_figure(block.trend.now(kind)) if kind in told else _untold(kind) for kind in kinds)
-    return [[block.heading, *about], *figures, ["", block.change]]
+    counted = block.terms.counted
+    figures = (
+        _figure(block.trend.now(kind), counted) if kind in told else _untold(kind) for kind in kinds
+    )
+    return [[block.heading, *about], *figures, ["", block.change, block.target]]
 
 
 def _summary_row(summary: Summary, kinds: Iterable[LineKind]) -> list[_Lines]:
@@ -253,13 +283,47 @@ def _summarised(summary: Summary) -> dict[LineKind, Estimate | None]:
     return {"K": summary.women, "M": summary.men, "T": summary.total}
 
 
-def _figure(estimate: Estimate | None) -> _Lines:
+def _figure(estimate: Estimate | None, counted: str = ANSWERS.counted) -> _Lines:
     """A share with its interval and number of answers below; or one sign."""
     share = words.share(estimate)
     if estimate is None or not (estimate.is_shown or estimate.is_bracket):
         return [share]
     interval = words.interval(estimate) if estimate.is_shown else ""
-    return [share, *([interval] if interval else []), f"{words.answers(estimate)} svar"]
+    return [
+        share,
+        *([interval] if interval else []),
+        f"{words.answers(estimate)} {counted.lower()}",
+    ]
+
+
+def _outcomes_table(told: Outcomes) -> str:
+    rows = [
+        [
+            [row.label],
+            *([words.count(count)] for count in (row.active, row.ended, row.rate.n, row.positive)),
+            [words.share(row.rate), words.interval(row.rate) if row.rate.is_shown else ""],
+        ]
+        for row in told.rows
+    ]
+    heads = [f"År {told.year}", "Pågående", "Avslutade", "Utan avhopp", "Positiva"]
+    title = f"Deltaganden {told.year}"
+    return _table(title, [*heads, "Andel, procent"], rows, (3.0, *[2.7] * 4, 3.2))
+
+
+def _own_table(project: Project) -> str:
+    rows = [
+        [
+            [question.label, question.asked, figure.unit],
+            *([share] for share in words.by_gender(figure.women, figure.men)),
+            _figure(figure.total),
+            ["", question.change if figure is question.figures[0] else ""],
+        ]
+        for question in project.questions
+        for figure in question.figures
+    ]
+    heads = ["Fråga", *(words.called(kind) for kind in GENDERS), "Förändring, totalt"]
+    title = " ".join(filter(None, ("Egna frågor", project.name)))
+    return _table(title, heads, rows, (6.0, 2.2, 2.2, 2.6, 4.0))
 
 
 def _overview_table(placed: Sequence[Field]) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from pipelines.release.table import BRACKET, EMPTY, HIDDEN, SHOWN, Content
+from pipelines.swedish import several
 
 GENDERS = ("K", "M", "T")
 """In the order they are told: women, men, total."""
@@ -34,6 +35,8 @@ class Estimate:
         low, high: the 95 % interval of a share, or the bounds of a bracket.
         change, is_significant: against the round `previous_round`, where comparable.
         target: the target level; None without one.
+        distance: the share less the target level.
+        reached: whether the level is reached, by the interval: reached, not_reached or unclear.
     """
 
     round: int
@@ -46,6 +49,8 @@ class Estimate:
     change: Decimal | None = None
     is_significant: bool | None = None
     target: Decimal | None = None
+    distance: Decimal | None = None
+    reached: str | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -69,10 +74,11 @@ Series = tuple[Estimate, ...]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A measure as one questionnaire asks it.
+    """A measure as one questionnaire asks it, or as a register study follows it up.
 
     Attributes:
         breaks: rounds whose answers cannot be compared with those before.
+        is_study: whether people were followed in registers, and nobody asked.
     """
 
     measure_id: str
@@ -82,6 +88,7 @@ class Topic:
     label: str
     is_placeholder: bool
     breaks: tuple[int, ...]
+    is_study: bool = False
 
 
 class Estimates:
@@ -98,7 +105,8 @@ class Estimates:
         self._measures = _by_unit(content, earlier, "measure_results", _measure_key)
         self._indicators = _by_unit(content, earlier, "indicator_results", _indicator_key)
         self.rounds: tuple[int, ...] = tuple(sorted({content.round, *earlier("measure_results")}))
-        self.topics = tuple(sorted(_topics(content), key=_place))
+        self.topics = tuple(sorted((*_topics(content), *_followed(content)), key=_place))
+        self._outcomes = _rows_by_unit(content, earlier, "outcomes", _outcome_key)
 
     def measure(self, level: str, unit_id: str, topic: Topic, gender: str) -> Series:
         """The figures of a measure; empty when the unit has none of that gender."""
@@ -112,6 +120,10 @@ class Estimates:
         key = (level, unit_id, respondent_group, indicator_id, gender)
         return self._indicators.get(key, ())
 
+    def outcomes(self, level: str, unit_id: str, gender: str) -> tuple[Row, ...]:
+        """The released rows of outcomes by calendar year; empty when the unit has none."""
+        return self._outcomes.get((level, unit_id, gender), ())
+
     def now(self, series: Series) -> Estimate | None:
         """The figure of the release's own round."""
         return series[-1] if series and series[-1].round == self.content.round else None
@@ -120,12 +132,19 @@ class Estimates:
 def _by_unit(
     content: Content, earlier: Earlier, table: str, key_of: Callable[[Row], tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], Series]:
+    found = _rows_by_unit(content, earlier, table, key_of)
+    return {key: tuple(map(estimate, rows)) for key, rows in found.items()}
+
+
+def _rows_by_unit(
+    content: Content, earlier: Earlier, table: str, key_of: Callable[[Row], tuple[Any, ...]]
+) -> dict[tuple[Any, ...], tuple[Row, ...]]:
     before = earlier(table)
     rows: list[Row] = [row for round_ in sorted(before) for row in before[round_]]
-    found: defaultdict[tuple[Any, ...], list[Estimate]] = defaultdict(list)
+    found: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in (*rows, *content[table].records()):
-        found[key_of(row)].append(_estimate(row))
-    return {key: tuple(estimates) for key, estimates in found.items()}
+        found[key_of(row)].append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
 
 
 def _measure_key(row: Row) -> tuple[Any, ...]:
@@ -136,7 +155,12 @@ def _indicator_key(row: Row) -> tuple[Any, ...]:
     return tuple(row[n] for n in ("level", "unit_id", "respondent_group", "indicator_id", "gender"))
 
 
-def _estimate(row: Row) -> Estimate:
+def _outcome_key(row: Row) -> tuple[Any, ...]:
+    return tuple(row[n] for n in ("level", "unit_id", "gender"))
+
+
+def estimate(row: Row) -> Estimate:
+    """The figure that a released row of answers tells."""
     is_bracket = row["status"] == BRACKET
     return Estimate(
         round=row["round"],
@@ -149,7 +173,16 @@ def _estimate(row: Row) -> Estimate:
         change=row.get("change"),
         is_significant=row.get("change_significant"),
         target=row.get("target_share"),
+        distance=row.get("distance"),
+        reached=row.get("reached"),
     )
+
+
+def rate(row: Row) -> Estimate:
+    """The positive ways out that a released row of outcomes tells, of those who left."""
+    before = row["previous_period"]
+    told = estimate({**row, "n": row["leavers"], "share": row["positive_rate"]})
+    return replace(told, previous_round=None if before is None else int(before))
 
 
 def _topics(content: Content) -> Iterable[Topic]:
@@ -172,6 +205,26 @@ def _topics(content: Content) -> Iterable[Topic]:
                     sorted({row["comparable_from"] or row["first_round"] for row in questions})
                 ),
             )
+
+
+def _followed(content: Content) -> Iterable[Topic]:
+    """What the register study follows up, which no question asks."""
+    measures = {row["measure_id"]: row for row in content["measures"].records()}
+    questionnaires = {row["questionnaire_id"]: row for row in content["questionnaires"].records()}
+    studies: Iterable[Row] = content["register_studies"].records()
+    for row in studies:
+        measure = measures[row["measure_id"]]
+        after = several(row["months_after"], "månad", "månader")
+        yield Topic(
+            measure_id=str(row["measure_id"]),
+            questionnaire_id=str(row["questionnaire_id"]),
+            indicator_id=str(measure["indicator_id"]),
+            respondent_group=str(questionnaires[row["questionnaire_id"]]["respondent_group"]),
+            label=f"{measure['label_sv']}, efter {after}",
+            is_placeholder=row["verification"] == "placeholder",
+            breaks=(),
+            is_study=True,
+        )
 
 
 def _place(topic: Topic) -> tuple[int, str, str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from pipelines.disclosure import Rule
 from pipelines.release.table import Content
 from pipelines.release.texts import filled, texts
-from pipelines.report import words
+from pipelines.report import outcomes, own, words
 from pipelines.report.blocks import (
     ACTIVITY,
     ASSOCIATION,
@@ -27,12 +27,24 @@ from pipelines.report.blocks import (
     profile,
 )
 from pipelines.report.estimates import Earlier, Estimate, Estimates, Row, Topic, is_asked
-from pipelines.report.story import Activity, Block, Report, Section, Summary, Volume
+from pipelines.report.story import (
+    ANSWERS,
+    FOLLOWED,
+    Activity,
+    Block,
+    Reliability,
+    Report,
+    Section,
+    Summary,
+    Volume,
+)
 from pipelines.swedish import alphabetical, listed, several
 
 NATION_FOLDER = "riket"
 ALL = "all"
 _ASSOCIATION_IS = "Samordningsförbundet "
+_ASKED = "questionnaire"
+"""The kind of an indicator that is asked about; the other is followed in registers."""
 
 
 def reports(content: Content, earlier: Earlier, number: int, rule: Rule) -> tuple[Report, ...]:
@@ -51,21 +63,21 @@ def reports(content: Content, earlier: Earlier, number: int, rule: Rule) -> tupl
 
 def _scene(content: Content, earlier: Earlier) -> Scene:
     estimates = Estimates(content, earlier)
-    register = _rows(content, "associations")
-    names = {str(row["association_id"]): str(row["association_name"]) for row in register}
-    units = {(str(row["level"]), str(row["unit_id"])) for row in _rows(content, "measure_results")}
-    delivered = {unit_id for level, unit_id in units if level == ASSOCIATION}
-    groups = texts("activity_group")
+    register = list(_rows(content, "associations"))
+    called = {str(row["association_id"]): _short(row) for row in register}
+    names = sorted(called, key=lambda one: (alphabetical(called[one]), one))
+    in_nation = {row["association_id"] for row in register if row.get("in_nation", True)}
+    studies = {row["questionnaire_id"] for row in _rows(content, "register_studies")}
+    rows = [r for r in _rows(content, "measure_results") if r["questionnaire_id"] not in studies]
+    units = {(str(row["level"]), str(row["unit_id"])) for row in rows}
     return Scene(
         estimates=estimates,
         nation=Unit(NATION, next(u for level, u in units if level == NATION), _sv("level", NATION)),
         associations=tuple(
-            Unit(ASSOCIATION, unit_id, names[unit_id].removeprefix(_ASSOCIATION_IS))
-            for unit_id in sorted(delivered, key=lambda one: (alphabetical(names[one]), one))
+            Unit(ASSOCIATION, one, called[one]) for one in names if (ASSOCIATION, one) in units
         ),
-        groups=tuple(
-            Unit(GROUP, name, groups[name]["sv"]) for name in groups if (GROUP, name) in units
-        ),
+        peers=tuple(Unit(ASSOCIATION, one, called[one]) for one in names if one in in_nation),
+        groups=tuple(_groups(unit_id for level, unit_id in units if level == GROUP)),
         questionnaires={
             str(row["questionnaire_id"]): str(row["sheet_name"])
             for row in sorted(_rows(content, "questionnaires"), key=_by_group)
@@ -73,6 +85,18 @@ def _scene(content: Content, earlier: Earlier) -> Scene:
         genders={gender: text["sv"] for gender, text in texts("gender").items()},
         axis=_axis(content, estimates.rounds),
     )
+
+
+def _short(association: Row) -> str:
+    return str(association["association_name"]).removeprefix(_ASSOCIATION_IS)
+
+
+def _groups(unit_ids: Iterable[str]) -> Iterator[Unit]:
+    """The comparable groups: those of all workbooks first, then the steward's own by name."""
+    common, found = texts("activity_group"), set(unit_ids)
+    yield from (Unit(GROUP, name, common[name]["sv"]) for name in common if name in found)
+    for name in sorted(found - set(common), key=alphabetical):
+        yield Unit(GROUP, name, name.replace("=", ": ", 1))
 
 
 def _by_group(row: Row) -> tuple[int, str]:
@@ -107,10 +131,13 @@ def _report(scene: Scene, unit: Unit, number: int, rule: Rule) -> Report:
         publisher=content.publisher,
         lead=tuple(_lead(scene, unit)),
         volumes=tuple(_volumes(scene, unit)),
+        outcomes=outcomes.of(scene, unit),
         sections=sections,
         activities=() if is_nation else tuple(_activities(scene, unit)),
+        projects=() if is_nation else tuple(own.projects(scene, unit)),
+        reliability=tuple(_reliability(content)) if is_nation else (),
         missing=tuple(_missing(scene, unit, sections)),
-        method=_method(rule),
+        method=_method(scene, rule),
     )
 
 
@@ -137,9 +164,11 @@ def _section(scene: Scene, unit: Unit, row: Row) -> Section:
         orientation=str(row["orientation"] or ""),
         is_placeholder=row["verification"] == "placeholder",
         note=_note(row, bool(topics)),
-        sentence=_on_average(whole),
+        sentence=_on_average(whole, row),
+        target=words.target(whole),
         summary=summary,
         blocks=tuple(_blocks(scene, unit, row, topics)),
+        terms=ANSWERS if row["kind"] == _ASKED else FOLLOWED,
     )
 
 
@@ -150,9 +179,8 @@ def _blocks(scene: Scene, unit: Unit, row: Row, topics: list[Topic]) -> Iterator
     for group in (name for name in names if name in per_group):
         asked = [topic for topic in topics if topic.respondent_group == group]
         if unit == scene.nation and len(asked) > 1:
-            breaks = {b for topic in asked for b in topic.breaks}
             named = (str(row["label_sv"]), names[group]["sv"])
-            yield indicator(scene, unit, str(row["indicator_id"]), group, named, breaks)
+            yield indicator(scene, unit, str(row["indicator_id"]), group, named, asked)
         yield from (block(scene, unit, topic) for topic in asked)
 
 
@@ -169,8 +197,8 @@ def _summary(scene: Scene, unit: Unit, number: str) -> Iterator[Summary]:
 
 
 def _note(row: Row, has_figures: bool) -> str:
-    if row["kind"] != "questionnaire":
-        return "Mäts med en registerstudie, inte med enkäter. Inget resultat har lämnats."
+    if row["kind"] != _ASKED:
+        return "Mäts med en registerstudie som följer dem som har deltagit, inte med enkäter."
     if not has_figures:
         return "Inga svar har lämnats i den här omgången."
     if row["verification"] == "placeholder":
@@ -178,11 +206,15 @@ def _note(row: Row, has_figures: bool) -> str:
     return ""
 
 
-def _on_average(whole: Estimate | None) -> str:
+def _on_average(whole: Estimate | None, row: Row) -> str:
     if whole is None or whole.is_empty:
         return ""
     if not whole.is_shown:
         return "Genomsnittet över grupperna visas inte: något av måtten har för få svar."
+    if row["kind"] != _ASKED:
+        return (
+            f"I genomsnitt över uppföljningarna håller effekten för {words.share(whole)} procent."
+        )
     return f"I genomsnitt över grupperna är {words.share(whole)} procent av svaren positiva."
 
 
@@ -199,6 +231,7 @@ def _lead(scene: Scene, unit: Unit) -> Iterator[str]:
         )
     else:
         yield f"Vad deltagare och andra svarat i omgång {content.round}, jämfört med riket."
+    yield from outcomes.lead(scene, unit)
     changed = [
         (topic, now)
         for topic in scene.estimates.topics
@@ -246,11 +279,14 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
     kinds, content = texts("activity_kind"), scene.estimates.content
     taken: Counter[str] = Counter()
     rows = [r for r in _rows(content, "activities") if r["association_id"] == unit.unit_id]
+    members: defaultdict[str, set[str]] = defaultdict(set)
+    for row in _rows(content, "activity_groups"):
+        members[row["unit_id"]].add(row["group_id"])
     for row in sorted(rows, key=lambda row: str(row["unit_id"])):
         code = str(row["unit_id"]).partition("/")[2]
         stem = _stem(code)
         taken[stem] += 1
-        groups = [group for group in scene.groups if group.unit_id == row["langd"]]
+        groups = [group for group in scene.groups if group.unit_id in members[row["unit_id"]]]
         beside = (*groups, unit, scene.nation)
         activity = Unit(ACTIVITY, str(row["unit_id"]), code)
         found = [profile(scene, activity, name, beside) for name in scene.questionnaires]
@@ -270,30 +306,52 @@ def _activities(scene: Scene, unit: Unit) -> Iterator[Activity]:
 
 
 def _missing(scene: Scene, unit: Unit, sections: Iterable[Section]) -> Iterator[str]:
-    content = scene.estimates.content
     if unit == scene.nation:
-        delivered = {u.unit_id for u in scene.associations}
-        silent = [
-            str(r["association_name"]).removeprefix(_ASSOCIATION_IS)
-            for r in _rows(content, "associations")
-            if r["association_id"] not in delivered
-        ]
+        silent = [one.name for one in scene.peers if one not in scene.associations]
         if silent:
-            by_name = listed(sorted(silent, key=alphabetical))
-            yield f"Inget resultat i den här omgången från {by_name}."
+            yield f"Inget resultat i den här omgången från {listed(silent)}."
     yield from (
-        f"Indikator {s.indicator_id}, {s.label}: {s.note}" for s in sections if not s.blocks
+        f"Indikator {s.indicator_id}, {s.label}: {s.note}"
+        for s in sections
+        if not s.blocks and not s.is_study  # a register study comes when it comes
     )
     if any(block.is_placeholder for s in sections for block in s.blocks):
         yield (
             "NNS frågor är till stor del inte offentliga. Mått med neutrala namn, som "
             '"Indikator 6, mått a", är platshållare.'
         )
-    yield "Utfallsmått för avslutade deltagare ingår ännu inte i rapporten."
 
 
-def _method(rule: Rule) -> tuple[tuple[str, str], ...]:
-    known = {"min_answers": rule.min_answers, "bracket_below": rule.bracket_below}
+def _reliability(content: Content) -> Iterator[Reliability]:
+    """The indicators whose reliability is told, by indicator and group."""
+    labels = {row["indicator_id"]: str(row["label_sv"]) for row in _rows(content, "indicators")}
+    groups = texts("respondent_group")
+    order = [*groups]
+    rows = sorted(
+        (row for row in _rows(content, "reliability") if row["alpha"] is not None),
+        key=lambda row: (int(row["indicator_id"]), order.index(row["respondent_group"])),
+    )
+    for row in rows:
+        yield Reliability(
+            indicator_id=str(row["indicator_id"]),
+            label=labels[row["indicator_id"]],
+            asked=groups[row["respondent_group"]]["sv"],
+            items=row["n_items"],
+            alpha=row["alpha"],
+            low=row["alpha_low"],
+            high=row["alpha_high"],
+            item_total=row["item_total_mean"],
+            stability=row["stability"],
+        )
+
+
+def _method(scene: Scene, rule: Rule) -> tuple[tuple[str, str], ...]:
+    known = {
+        "min_answers": rule.min_answers,
+        "bracket_below": rule.bracket_below,
+        "sources": outcomes.sources(scene.estimates.content),
+        "dropout_limit": outcomes.dropout_limit(scene),
+    }
     return tuple((name, filled(text, **known)["sv"]) for name, text in texts("method").items())
 
 

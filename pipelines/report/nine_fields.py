@@ -15,6 +15,9 @@ from pipelines import instrument
 from pipelines.release.texts import texts
 from pipelines.report.story import Block, Report, Section, Summary, Volume
 
+_STUDY = "register"
+"""The group that a register study follows."""
+
 Place = tuple[str, str]
 """A row and a column."""
 
@@ -102,7 +105,9 @@ def _findings(report: Report, place: Place | None) -> Iterator[Finding]:
                 if block.topic and _place(section, block.topic.respondent_group) == place
             ),
         )
-        is_bare = place is None and not section.blocks
+        # a study without figures has its place all the same: it is not missing
+        home = _place(section, _STUDY) if section.is_study else None
+        is_bare = place == home and not section.blocks
         if finding.summaries or finding.blocks or is_bare:
             yield finding
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.release.table import SYNTHETIC_SV
+from pipelines.release.texts import texts
 from pipelines.report import pictures, tables, words
 from pipelines.report.story import Activity, Report, Section
 from pipelines.swedish import number, several
@@ -78,8 +79,9 @@ def _templates() -> Environment:
     templates.globals |= {
         "site": words.subject(),
         "synthetic": SYNTHETIC_SV,
-        "placeholder": words.PLACEHOLDER,
         "orientations": ORIENTATIONS,
+        "about_outcomes": texts("outcomes")["about"]["sv"],
+        "about_reliability": words.explained("reliability"),
         "signs": words.SIGNS,
         "pictures": pictures,
         "tables": tables,

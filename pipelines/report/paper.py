@@ -16,16 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.release.table import SYNTHETIC_SV
+from pipelines.release.texts import texts
 from pipelines.report import pictures, words
 from pipelines.report.estimates import Estimate
 from pipelines.report.story import (
     Activity,
     Block,
+    Comparison,
+    Dot,
     Line,
+    Outcome,
+    Outcomes,
+    OwnFigure,
     Profile,
+    Project,
+    Reliability,
     Report,
     Section,
     Summary,
+    Trend,
     Volume,
 )
 from pipelines.report.tags import with_row_headers
@@ -90,7 +99,11 @@ def _report(story: Report) -> dict[str, Any]:
         "brief": [_brief(section) for section in story.sections],
         "has_coverage": has_coverage,
         "volumes": [_volume(volume, has_coverage) for volume in story.volumes],
+        "outcomes": _outcomes(story.outcomes),
         "sections": [_section(section) for section in story.sections],
+        "projects": [_project(project) for project in story.projects],
+        "reliability": [_reliability(row) for row in story.reliability],
+        "about_reliability": words.explained("reliability"),
         "activities": [_listed(activity) for activity in story.activities],
         "missing": story.missing,
         "method": story.method,
@@ -141,34 +154,109 @@ def _section(section: Section) -> dict[str, Any]:
         "heading": _heading(section),
         "note": section.note,
         "sentence": section.sentence,
-        "summary": [[group.label, *_summary(group)] for group in section.summary],
+        "target": section.target,
+        "counted": section.terms.counted,
+        "summary": []
+        if section.is_study
+        else [[group.label, *_summary(group)] for group in section.summary],
         "blocks": [_block(block) for block in section.blocks],
     }
 
 
 def _block(block: Block) -> dict[str, Any]:
-    rounds = block.trend.rounds[-LAST_ROUNDS:]
     has_intervals = block.topic is not None
     return {
         "heading": block.heading,
         "asked": block.asked,
-        "placeholder": words.PLACEHOLDER if block.is_placeholder else "",
+        "placeholder": block.terms.placeholder if block.is_placeholder else "",
         "sentence": block.sentence,
-        "change": block.change,
-        "pictures": _pictures(block),
-        "rounds": rounds,
-        "parts": ["Andel", "Intervall", "Svar"] if has_intervals else ["Andel", "Svar"],
-        "lines": [_line(line, rounds, has_intervals) for line in block.trend.lines],
-        "groups": [[dot.name, *_figures(dot.estimate)] for dot in block.groups],
+        "change": " ".join(filter(None, (block.change, block.target))),
+        "pictures": _pictures(block.trend, block.comparison),
+        **_rounds(block.trend, has_intervals),
+        "groups": _groups(block.groups),
     }
 
 
-def _pictures(block: Block) -> list[dict[str, str]]:
-    trend, beside = block.trend, block.comparison
+def _rounds(trend: Trend, has_intervals: bool) -> dict[str, Any]:
+    """The last rounds of a trend, a row per line."""
+    rounds, counted = trend.rounds[-LAST_ROUNDS:], trend.terms.counted
+    return {
+        "rounds": rounds,
+        "counted": counted,
+        "parts": ["Andel", "Intervall", counted] if has_intervals else ["Andel", counted],
+        "lines": [_line(line, rounds, has_intervals) for line in trend.lines],
+    }
+
+
+def _groups(dots: Sequence[Dot]) -> list[list[str]]:
+    return [[dot.name, *_figures(dot.estimate)] for dot in dots]
+
+
+def _pictures(trend: Trend, beside: Comparison | None) -> list[dict[str, str]]:
     drawn = [{"svg": pictures.trend(trend), "title": trend.title, "alt": trend.alt}]
     if beside:
         drawn += [{"svg": pictures.comparison(beside), "title": beside.title, "alt": beside.alt}]
     return drawn
+
+
+def _outcomes(told: Outcomes) -> dict[str, Any]:
+    """What became of participations; without a year only that nothing is known."""
+    if told.year is None or told.trend is None:
+        return {"note": told.note, "year": ""}
+    return {
+        "note": told.note,
+        "year": str(told.year),
+        "sentence": told.sentence,
+        "change": " ".join(filter(None, (told.change, told.target))),
+        "about": texts("outcomes")["about"]["sv"],
+        "rows": [_outcome(row) for row in told.rows],
+        "ways": [
+            [way.label, *map(words.count, (way.women, way.men, way.total))] for way in told.ways
+        ],
+        "pictures": _pictures(told.trend, told.comparison),
+        **_rounds(told.trend, has_intervals=True),
+        "groups": _groups(told.groups),
+    }
+
+
+def _outcome(row: Outcome) -> list[str]:
+    share, interval, leavers = _figures(row.rate)
+    counts = (words.count(count) for count in (row.active, row.ended))
+    return [row.label, *counts, leavers, words.count(row.positive), share, interval]
+
+
+def _project(project: Project) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "questions": [
+            {
+                "label": question.label,
+                "about": " ".join(filter(None, (f"{question.asked}.", question.change))),
+                "rows": [_own(figure) for figure in question.figures],
+            }
+            for question in project.questions
+        ],
+    }
+
+
+def _own(figure: OwnFigure) -> list[str]:
+    return [
+        figure.unit,
+        *words.by_gender(figure.women, figure.men),
+        *_figures(figure.total),
+    ]
+
+
+def _reliability(row: Reliability) -> list[str]:
+    return [
+        f"{row.indicator_id}. {row.label}",
+        row.asked,
+        str(row.items),
+        words.coefficient(row.alpha),
+        words.coefficients(row.low, row.high),
+        words.coefficient(row.item_total),
+        words.coefficient(row.stability),
+    ]
 
 
 def _line(line: Line, rounds: Sequence[int], has_intervals: bool) -> list[str]:

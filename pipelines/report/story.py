@@ -1,7 +1,7 @@
 """What a report says, before it becomes a page, a paper, a draft or a workbook.
 
 Belongs here: the shape that every form of a report is made from; all figures are released ones.
-Does not: gathering it (nation.py, association.py), or any form (pages.py, paper.py, …).
+Does not: gathering it (gather.py), or any form (pages.py, paper.py, …).
 """
 
 from __future__ import annotations
@@ -15,6 +15,56 @@ from pipelines.release.table import Publisher
 from pipelines.report.estimates import Estimate, Series, Topic
 
 LineKind = Literal["K", "M", "T", "nation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is said of figures, by where they come from.
+
+    Attributes:
+        time: what a point of the axis is.
+        counted: what the number beside a share counts.
+        share: what a share is of.
+        found: what it says of those counted, as in "60 procent …".
+        new: why figures cannot be compared with those before.
+        placeholder: what is said of what is not public.
+        is_to_100: whether an axis ends at 100; where shares are low by nature it ends above them.
+    """
+
+    time: str
+    counted: str
+    share: str
+    found: str
+    new: str
+    placeholder: str
+    is_to_100: bool = True
+
+
+ANSWERS = Terms(
+    time="Omgång",
+    counted="Svar",
+    share="Andel positiva svar",
+    found="gav ett positivt svar",
+    new="ny fråga",
+    placeholder="Platshållare: frågans ordalydelse är inte offentlig",
+)
+FOLLOWED = Terms(
+    time="Omgång",
+    counted="Följda",
+    share="Andel av dem som följts där effekten håller",
+    found="av dem som följts har en effekt som håller",
+    new="ny studie",
+    placeholder="Platshållare: vad registerstudien följer upp är inte offentligt",
+)
+ENDED = Terms(
+    time="År",
+    counted="Utan avhopp",
+    share="Andel till arbete, studier eller annan arbetslivsinriktad rehabilitering",
+    found="ledde till arbete, studier eller annan arbetslivsinriktad rehabilitering",
+    new="ny källa",
+    placeholder="",
+    is_to_100=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +98,7 @@ class Trend:
     rounds: tuple[int, ...]
     lines: tuple[Line, ...]
     breaks: tuple[int, ...]
+    terms: Terms = ANSWERS
 
     def now(self, kind: LineKind) -> Estimate | None:
         """A line's figure in the last round; None when it has none."""
@@ -59,6 +110,12 @@ class Trend:
         """The unit's target levels by round; the nation's are not an association's."""
         own = (e for line in self.lines if line.kind != "nation" for e in line.series)
         return dict(sorted((e.round, e.target) for e in own if e.target is not None))
+
+    @property
+    def reached(self) -> dict[int, str]:
+        """Whether the total reached its target level, by round; as in `Estimate`."""
+        own = (e for line in self.lines if line.kind == "T" for e in line.series)
+        return {e.round: e.reached for e in own if e.reached is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +144,7 @@ class Comparison:
     dots: tuple[Dot, ...]
     nation: Estimate | None
     own: str | None
+    terms: Terms = ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +176,7 @@ class Block:
         asked: who answered: the questionnaire's or the group's name.
         sentence: the finding in one sentence.
         change: the change since the round before, in words.
+        target: whether the target level is reached, in words; may be empty.
         groups: the comparable groups of activities (short, long).
     """
 
@@ -128,9 +187,15 @@ class Block:
     is_placeholder: bool
     sentence: str
     change: str
+    target: str
     trend: Trend
     comparison: Comparison | None
     groups: tuple[Dot, ...]
+
+    @property
+    def terms(self) -> Terms:
+        """What is said of its figures."""
+        return self.trend.terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +216,9 @@ class Section:
     Attributes:
         orientation: process or effect; empty when unknown.
         note: why it has no figures, or what is not known of it; may be empty.
+        target: whether the target level is reached, in words; may be empty.
         summary: by respondent group, the last is all groups together.
+        terms: what is said of its figures.
     """
 
     indicator_id: str
@@ -160,8 +227,120 @@ class Section:
     is_placeholder: bool
     note: str
     sentence: str
+    target: str
     summary: tuple[Summary, ...]
     blocks: tuple[Block, ...]
+    terms: Terms = ANSWERS
+
+    @property
+    def is_study(self) -> bool:
+        """Whether it is followed in registers; its only group is then all there is."""
+        return self.terms is FOLLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the participations of women, of men or of all; a count is None when hidden.
+
+    Attributes:
+        rate: the positive ways out, of those who left; early dropouts are not among them.
+    """
+
+    label: str
+    active: int | None
+    ended: int | None
+    positive: int | None
+    rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out and how many took it; None where it is hidden."""
+
+    label: str
+    women: int | None
+    men: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the participations of a unit that ended, in the latest year that is told.
+
+    Attributes:
+        year: None when none is told: then there is only the note.
+        note: why there is none, or that the year is not the round's; may be empty.
+        change, target: in words; may be empty.
+        rows: women, men and total, as far as there are any.
+        ways: the nation's ways out; empty in an association's report.
+        groups: the comparable groups of activities; empty in an association's report.
+    """
+
+    year: int | None
+    note: str
+    sentence: str = ""
+    change: str = ""
+    target: str = ""
+    rows: tuple[Outcome, ...] = ()
+    ways: tuple[Way, ...] = ()
+    trend: Trend | None = None
+    comparison: Comparison | None = None
+    groups: tuple[Dot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigure:
+    """What the association, an activity or the whole project answered to an own question."""
+
+    unit: str
+    women: Estimate | None
+    men: Estimate | None
+    total: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """A question that a project asks beside the common ones.
+
+    Attributes:
+        change: the association's since the round before, in words; may be empty.
+        figures: the association's first, then its activities', then the whole project's.
+    """
+
+    label: str
+    asked: str
+    change: str
+    figures: tuple[OwnFigure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The own questions of a project; the name is empty when no project is known."""
+
+    name: str
+    questions: tuple[OwnQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How well the questions of an indicator hang together for a group of respondents.
+
+    Attributes:
+        items: how many measures.
+        alpha, low, high: Cronbach's alpha and its 95 % interval.
+        item_total: the mean correlation of a measure with the sum of the others.
+        stability: the correlation of the associations' results with those of the round before.
+    """
+
+    indicator_id: str
+    label: str
+    asked: str
+    items: int
+    alpha: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    item_total: Decimal | None
+    stability: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +392,8 @@ class Report:
     Attributes:
         folder: where its files lie in the release's `reports/`: riket or the association_id.
         number: of the release.
+        projects: with questions of their own; empty in the nation's report.
+        reliability: of the instrument; empty in an association's report.
         missing: what is not told and why, a sentence each.
         method: how figures are made, a paragraph each.
     """
@@ -227,7 +408,10 @@ class Report:
     publisher: Publisher
     lead: tuple[str, ...]
     volumes: tuple[Volume, ...]
+    outcomes: Outcomes
     sections: tuple[Section, ...]
     activities: tuple[Activity, ...]
+    projects: tuple[Project, ...]
+    reliability: tuple[Reliability, ...]
     missing: tuple[str, ...]
     method: Sequence[tuple[str, str]]

@@ -14,7 +14,19 @@ from markupsafe import Markup, escape
 
 from pipelines.report import words
 from pipelines.report.estimates import Estimate
-from pipelines.report.story import Comparison, Dot, Line, Profile, ProfileRow, Summary, Trend
+from pipelines.report.story import (
+    Comparison,
+    Dot,
+    Line,
+    Outcome,
+    OwnQuestion,
+    Profile,
+    ProfileRow,
+    Reliability,
+    Summary,
+    Trend,
+    Way,
+)
 
 _SHARE, _INTERVAL, _ANSWERS = "Andel, %", "95 % intervall", "Svar"
 
@@ -26,10 +38,10 @@ def trend(picture: Trend) -> Markup:
         ({estimate.round: estimate for estimate in line.series}, _line_head(line))
         for line in picture.lines
     ]
-    rows = []
+    new, rows = f'<br><span class="soft">{picture.terms.new}</span>', []
     for round_ in reversed(picture.rounds):
         rows.append(f'<tbody><tr><th scope="rowgroup" rowspan="{len(by_round)}">{round_}')
-        rows.append(_NEW if round_ in picture.breaks else "")
+        rows.append(new if round_ in picture.breaks else "")
         rows.append("</th>")
         rows.append(
             "<tr>".join(
@@ -38,11 +50,8 @@ def trend(picture: Trend) -> Markup:
             )
         )
         rows.append("</tbody>\n")
-    heads = _heads(("Omgång", "Grupp"), has_intervals)
+    heads = _heads((picture.terms.time, "Grupp"), has_intervals, picture.terms.counted)
     return _table(picture.title, heads, "".join(rows), _targets(picture))
-
-
-_NEW = '<br><span class="soft">ny fråga</span>'
 
 
 def comparison(picture: Comparison, links: Mapping[str, str] | None = None) -> Markup:
@@ -61,7 +70,8 @@ def comparison(picture: Comparison, links: Mapping[str, str] | None = None) -> M
     ]
     nation = f'<tr class="sum"><th scope="row">Riket</th>{_cells(picture.nation, has_intervals)}'
     body = f"<tbody>{''.join(rows)}</tbody>\n<tbody>{nation}</tr></tbody>\n"
-    return _table(picture.title, _heads(("Förbund",), has_intervals), body)
+    heads = _heads(("Förbund",), has_intervals, picture.terms.counted)
+    return _table(picture.title, heads, body)
 
 
 _OWN = ' class="own"'
@@ -90,7 +100,7 @@ def _profile_row(row: ProfileRow, names: Sequence[str], beside: Sequence[str]) -
     return f'<tr><th scope="row">{escape(row.label)}</th>{labelled}</tr>\n'
 
 
-def summary(of: Iterable[Summary], caption: str) -> Markup:
+def summary(of: Iterable[Summary], caption: str, counted: str = _ANSWERS) -> Markup:
     """An indicator by respondent group, all together last: women, men, total, answers."""
     rows = [
         f'<th scope="row">{escape(line.label)}</th>'
@@ -98,13 +108,13 @@ def summary(of: Iterable[Summary], caption: str) -> Markup:
         f"<td>{words.share(line.total)}</td><td>{words.answers(line.total)}</td></tr>\n"
         for line in of
     ]
-    heads = ("Svarande", "Kvinnor, %", "Män, %", "Totalt, %", _ANSWERS)
+    heads = ("Svarande", "Kvinnor, %", "Män, %", "Totalt, %", counted)
     *groups, together = rows
     body = f'<tbody>{"".join(f"<tr>{row}" for row in groups)}<tr class="sum">{together}</tbody>\n'
     return _table(caption, "".join(f'<th scope="col">{head}</th>' for head in heads), body)
 
 
-def groups(of: Iterable[Dot], caption: str) -> Markup:
+def groups(of: Iterable[Dot], caption: str, counted: str = _ANSWERS) -> Markup:
     """The comparable groups of activities."""
     dots = tuple(of)
     has_intervals = any(_has_interval(dot.estimate) for dot in dots)
@@ -112,8 +122,70 @@ def groups(of: Iterable[Dot], caption: str) -> Markup:
         f'<tr><th scope="row">{escape(dot.name)}</th>{_cells(dot.estimate, has_intervals)}</tr>\n'
         for dot in dots
     )
-    heads = _heads(("Slag av insats",), has_intervals)
+    heads = _heads(("Slag av insats",), has_intervals, counted)
     return _table(caption, heads, f"<tbody>{rows}</tbody>\n")
+
+
+def outcomes(of: Sequence[Outcome], caption: str) -> Markup:
+    """What became of participations: how many went on and left, and the positive ways out."""
+    heads = ("Vilka", "Pågående", "Avslutade", "Utan avhopp", "Positiva", _SHARE, _INTERVAL)
+    rows = [
+        (
+            words.count(row.active),
+            words.count(row.ended),
+            words.answers(row.rate),
+            words.count(row.positive),
+            words.share(row.rate),
+            _interval(row.rate),
+        )
+        for row in of
+    ]
+    return _plain(caption, heads, zip((row.label for row in of), rows, strict=True))
+
+
+def ways(of: Iterable[Way], caption: str) -> Markup:
+    """The ways out and how many women, men and all took them."""
+    rows = ((way.label, (way.women, way.men, way.total)) for way in of)
+    told = ((label, tuple(map(words.count, counts))) for label, counts in rows)
+    return _plain(caption, ("Väg ut", "Kvinnor", "Män", "Totalt"), told)
+
+
+def own(of: OwnQuestion) -> Markup:
+    """A question of a project's own: the association's answers, its activities', the project's."""
+    rows = (
+        (
+            figure.unit,
+            (
+                *words.by_gender(figure.women, figure.men),
+                words.share(figure.total),
+                _interval(figure.total),
+                words.answers(figure.total),
+            ),
+        )
+        for figure in of.figures
+    )
+    heads = ("Svar från", "Kvinnor, %", "Män, %", "Totalt, %", _INTERVAL, _ANSWERS)
+    return _plain(of.label, heads, rows)
+
+
+def reliability(of: Iterable[Reliability], caption: str) -> Markup:
+    """The indicators' reliability by respondent group."""
+    heads = ("Indikator", "Svarande", "Mått", "Alfa", _INTERVAL, "Mått mot övriga", "Stabilitet")
+    rows = (
+        (
+            f"{row.indicator_id} {row.label}",
+            (
+                row.asked,
+                str(row.items),
+                words.coefficient(row.alpha),
+                words.coefficients(row.low, row.high),
+                words.coefficient(row.item_total),
+                words.coefficient(row.stability),
+            ),
+        )
+        for row in of
+    )
+    return _plain(caption, heads, rows)
 
 
 # --- parts --------------------------------------------------------------------------------------
@@ -126,8 +198,24 @@ def _table(caption: str, heads: str, body: str, note: str = "", kind: str = "fig
     )
 
 
-def _heads(of_row: Sequence[str], has_intervals: bool) -> str:
-    names = (*of_row, _SHARE, *((_INTERVAL,) if has_intervals else ()), _ANSWERS)
+def _plain(caption: str, heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Markup:
+    """A table of rows with a head each and cells as they are written; it stacks when narrow."""
+    names = heads[1:]
+    body = "".join(
+        f'<tr><th scope="row">{escape(head)}</th>'
+        + "".join(
+            f'<td data-label="{name}">{escape(cell)}</td>'
+            for name, cell in zip(names, cells, strict=True)
+        )
+        + "</tr>\n"
+        for head, cells in rows
+    )
+    columns = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return _table(caption, columns, f"<tbody>{body}</tbody>\n", kind="figures stack")
+
+
+def _heads(of_row: Sequence[str], has_intervals: bool, counted: str = _ANSWERS) -> str:
+    names = (*of_row, _SHARE, *((_INTERVAL,) if has_intervals else ()), counted)
     return "".join(f'<th scope="col">{name}</th>' for name in names)
 
 
@@ -163,9 +251,20 @@ def _targets(picture: Trend) -> str:
     for round_, target in picture.targets.items():
         targets[target].append(round_)
     return "".join(
-        f'<p class="soft">Målnivå {words.tenth(target)} procent ({_years(rounds)}).</p>\n'
+        f'<p class="soft">Målnivå {words.level(target)} procent ({_years(rounds)})'
+        f"{_reached(picture, rounds)}.</p>\n"
         for target, rounds in targets.items()
     )
+
+
+def _reached(picture: Trend, rounds: Sequence[int]) -> str:
+    """Whether the level was reached, and when: `: nådd 2024, inte nådd 2025`."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for round_ in rounds:
+        if round_ in picture.reached:
+            found[words.REACHED[picture.reached[round_]]].append(round_)
+    told = "; ".join(f"{name} {_years(found[name])}" for name in found)
+    return f": {told}" if told else ""
 
 
 def _years(rounds: Sequence[int]) -> str:

@@ -24,7 +24,8 @@ SIGNS = (
 )
 """What stands where a number does not, and what it means."""
 
-PLACEHOLDER = "Platshållare: frågans ordalydelse är inte offentlig"
+REACHED = {"reached": "nådd", "not_reached": "inte nådd", "unclear": "går inte att säga"}
+"""Whether a target level is reached."""
 
 UNKNOWN = "okänd"
 """A response rate, where nobody noted how many questionnaires were handed out."""
@@ -37,6 +38,11 @@ def subject() -> str:
     return texts("subject")["NNS"]["sv"]
 
 
+def explained(kind: str) -> tuple[str, ...]:
+    """The paragraphs that explain a kind of figures."""
+    return tuple(text["sv"] for text in texts(kind).values())
+
+
 def called(kind: str) -> str:
     """What a line is called: women, men, the total or the nation."""
     kinds = texts("level") if kind == "nation" else texts("gender")
@@ -46,6 +52,21 @@ def called(kind: str) -> str:
 def tenth(value: Decimal) -> str:
     """A share or a change as it is written: 67,3."""
     return f"{value:.1f}".replace(".", ",").replace("-", MINUS)
+
+
+def level(value: Decimal) -> str:
+    """A target level as it is written: 70, 72,5."""
+    return str(int(value)) if value == int(value) else tenth(value)
+
+
+def coefficient(value: Decimal | None) -> str:
+    """A coefficient between -1 and 1 as it is written: 0,84; or that it does not apply."""
+    return NOT_APPLICABLE if value is None else f"{value:.2f}".replace(".", ",").replace("-", MINUS)
+
+
+def coefficients(low: Decimal | None, high: Decimal | None) -> str:
+    """The bounds of a coefficient: 0,81–0,87; empty when there are none."""
+    return "" if low is None or high is None else f"{coefficient(low)}–{coefficient(high)}"
 
 
 def share(estimate: Estimate | None) -> str:
@@ -85,12 +106,12 @@ def count(n: int | None) -> str:
     return HIDDEN if n is None else number(n)
 
 
-def change(estimate: Estimate | None) -> str:
+def change(estimate: Estimate | None, before: str = "en tidigare omgång") -> str:
     """The change since the round before, in words; always says whether it is more than chance."""
     if estimate is None or not estimate.is_shown:
         return ""
     if estimate.change is None:
-        return "Går inte att jämföra med en tidigare omgång."
+        return f"Går inte att jämföra med {before}."
     step = f"{tenth(abs(estimate.change))} procentenheter sedan {estimate.previous_round}"
     if not estimate.change:
         return f"Oförändrat sedan {estimate.previous_round}."
@@ -98,3 +119,25 @@ def change(estimate: Estimate | None) -> str:
     if estimate.is_significant:
         return f"{way} {step}. Förändringen är statistiskt säkerställd."
     return f"{way} {step}. Förändringen är inte statistiskt säkerställd."
+
+
+def target(estimate: Estimate | None) -> str:
+    """Whether the target level is reached, in words; empty without one."""
+    if estimate is None or estimate.target is None:
+        return ""
+    wanted = f"{level(estimate.target)} procent"
+    if estimate.reached is None or estimate.distance is None:
+        return f"Målnivån är {wanted}."
+    away = f"andelen ligger {_away(estimate.distance)}"
+    if estimate.reached != "unclear":
+        return f"Målnivån {wanted} är {REACHED[estimate.reached]}: {away}."
+    uncertain = (
+        "intervallet omfattar den" if estimate.low is not None else "osäkerheten är för stor"
+    )
+    return f"Det går inte att säga om målnivån {wanted} är nådd: {uncertain}; {away}."
+
+
+def _away(distance: Decimal) -> str:
+    if not distance:
+        return "precis på den"
+    return f"{tenth(abs(distance))} procentenheter {'över' if distance > 0 else 'under'}"

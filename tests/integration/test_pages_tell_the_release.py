@@ -26,6 +26,20 @@ PROJECT = Path(__file__).parents[2]
 ROUNDS = (2023, 2025)
 ROUND = ROUNDS[-1]
 LINES = {"Kvinnor": "K", "Män": "M", "Totalt": "T"}
+GROUPS = {
+    "Korta insatser": "kort",
+    "Långa insatser": "lång",
+    "Insatser riktade till individer": "individ",
+    "Insatser riktade till struktur": "struktur",
+}
+WAYS = {
+    "Till arbete": "work",
+    "Till studier": "studies",
+    "Till annan arbetslivsinriktad rehabilitering": "other_vocational",
+    "Till medicinsk rehabilitering": "medical_rehab",
+    "Till sjukersättning": "sickness_compensation",
+    "Till annat": "other",
+}
 DECIMAL = re.compile(r"\d+,\d")
 INDICATOR = "indikator"
 
@@ -74,10 +88,21 @@ def indicators(release: Path) -> Rows:
     return _of_all_rounds(release, "indicator_results", key)
 
 
+@cache
+def outcomes(release: Path) -> Rows:
+    """All years' rows by year, level, unit and gender."""
+    return _of_all_rounds(release, "outcomes", ("round", "level", "unit_id", "gender"))
+
+
 def _of_all_rounds(release: Path, name: str, key: tuple[str, ...]) -> Rows:
     folders = [release.parents[1] / str(round_) / "1" for round_ in ROUNDS]
     rows = [row for folder in folders for row in table(folder, name)]
     return {tuple(row[column] for column in key): row for row in rows}
+
+
+def group_of(label: str) -> tuple[str, str]:
+    """The comparable group that a label names: one of all workbooks, or a steward's own."""
+    return "activity_group", GROUPS.get(label, label.replace(": ", "=", 1))
 
 
 def number(text: str) -> str:
@@ -201,15 +226,14 @@ def test_every_association_is_compared_with_its_own_figure(release: Path) -> Non
 
 
 def test_the_comparable_groups_are_the_releases(release: Path) -> None:
-    labels = {"Korta insatser": "kort", "Långa insatser": "lång"}
     path = release / "site" / "rapporter" / "riket" / "index.html"
     n_figures = 0
     for name, block in blocks(release, path):
         for grouped in block.xpath(".//table[thead/tr/th[1][.='Slag av insats']]"):
             has_interval = "95 % intervall" in headed(grouped)
             for _, (head, *found) in body(grouped):
-                key = (str(ROUND), "activity_group", labels[text(head)])
-                row = measures(release)[(*key, *topics(release)[name], "T")]
+                key = (str(ROUND), *group_of(text(head)), *topics(release)[name], "T")
+                row = measures(release)[key]
                 assert tuple(map(text, found)) == cells(row, has_interval=has_interval)
                 n_figures += 1
     assert n_figures > 20
@@ -287,29 +311,34 @@ def test_every_activitys_page_tells_its_own_figures(release: Path) -> None:
     for row in activities:
         folder = release / "site" / "rapporter" / row["association_id"] / "insatser"
         path = folder / f"{row['unit_id'].rpartition('/')[2].lower()}.html"
-        beside = {
-            "Riket": ("nation", "0000"),
-            "Korta insatser": ("activity_group", "kort"),
-            "Långa insatser": ("activity_group", "lång"),
-        }
+        own = row["association_id"]
+        beside = {"Riket": ("nation", "0000"), short_name(release, own): ("association", own)}
         for profile in page(path).find_class("profile"):
             questionnaire = sheets[text(profile.find("h2"))]
             (figures,) = profile.iter("table")
             heads = headed(figures)
             for _, (head, *found) in body(figures):
                 measure = labels[questionnaire, text(head)]["measure_id"]
-                own = ("activity", row["unit_id"])
-                units = [
-                    beside.get(name.removesuffix(", %"), ("association", row["association_id"]))
-                    for name in heads[4:]
-                ]
-                wanted = [*_at(release, own, questionnaire, measure)]
+                names = [name.removesuffix(", %") for name in heads[4:]]
+                assert {group_of(name)[1] for name in names if name not in beside} == {
+                    found["group_id"]
+                    for found in table(release, "activity_groups")
+                    if found["unit_id"] == row["unit_id"]
+                }
+                units = [beside.get(name, group_of(name)) for name in names]
+                wanted = [*_at(release, ("activity", row["unit_id"]), questionnaire, measure)]
                 wanted += [_at(release, unit, questionnaire, measure)[0] for unit in units]
                 assert [text(cell) for cell in found] == wanted, (path, measure)
                 n_figures += 1
         n_few += len(page(path).xpath("//h2[starts-with(., 'För få')]/following-sibling::ul/li"))
     assert n_figures > 50
     assert n_few > 10
+
+
+def short_name(release: Path, association_id: str) -> str:
+    """What an association is called beside others."""
+    names = {r["association_id"]: r["association_name"] for r in table(release, "associations")}
+    return names[association_id].removeprefix("Samordningsförbundet ")
 
 
 def _at(release: Path, unit: tuple[str, str], questionnaire: str, measure: str) -> Cells:
@@ -322,7 +351,8 @@ def test_sentences_and_pictures_say_no_other_numbers(release: Path) -> None:
     names = ("share", "ci_low", "ci_high", "bracket_low", "bracket_high", "target_share")
     told: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for (_, *key, gender), row in measures(release).items():
-        found = {row[name] for name in names} | {row["change"].lstrip("-")}
+        found = {row[name] for name in names}
+        found |= {row[name].lstrip("-") for name in ("change", "distance")}
         told[tuple(key)] |= found
         if key[0] == "nation" and gender == "T":
             told["", *key[2:]] |= found
@@ -335,6 +365,92 @@ def test_sentences_and_pictures_say_no_other_numbers(release: Path) -> None:
                 assert found <= told[level, unit, *topic] | told["", *topic], (path, name)
                 n_found += len(found)
     assert n_found > 500
+
+
+# --- outcomes -----------------------------------------------------------------------------------
+
+
+def outcome_cells(row: Row | None) -> Cells:
+    """A share of outcomes, its interval, and those who left without the early dropouts."""
+    if row is None:
+        return ("-", "", "-")
+    return cells({**row, "share": row["positive_rate"], "n": row["leavers"]}, has_interval=True)
+
+
+def sections_of_outcomes(
+    release: Path,
+) -> Iterator[tuple[str, str, str, html.HtmlElement]]:
+    """Level, unit_id, the year told and the section of every report that has outcomes."""
+    for level, unit, path in reports(release):
+        (section,) = page(path).find_class("outcomes")
+        years = [year for year, *where, _ in outcomes(release) if where == [level, unit]]
+        assert bool(years) == bool(section.xpath(".//table")), path
+        if years:
+            yield level, unit, max(years), section
+
+
+def test_outcomes_are_the_releases(release: Path) -> None:
+    n_shown = n_ways = 0
+    for level, unit, year, section in sections_of_outcomes(release):
+        (told,) = section.xpath("./table[starts-with(caption, 'Deltaganden')]")
+        assert text(told.find("caption")) == f"Deltaganden {year}"
+        for _, (head, *found) in body(told):
+            row = outcomes(release)[year, level, unit, LINES[text(head)]]
+            share, interval, leavers = outcome_cells(row)
+            counts = [number(row[n]) if row[n] else ".." for n in ("active", "ended", "positive")]
+            wanted = [*counts[:2], leavers, counts[2], share, interval]
+            assert [text(cell) for cell in found] == wanted, (unit, text(head))
+            n_shown += row["status"] == ""
+        for ways in section.xpath("./table[thead/tr/th[1][.='Väg ut']]"):
+            for _, (head, *found) in body(ways):
+                rows = [outcomes(release).get((year, level, unit, g), {}) for g in "KMT"]
+                counts = [row.get(WAYS[text(head)], "") for row in rows]
+                assert [text(c) for c in found] == [number(n) if n else ".." for n in counts]
+                n_ways += 1
+    assert n_shown > 5
+    assert n_ways == len(WAYS)
+
+
+def test_trends_comparisons_and_groups_of_outcomes_are_the_releases(release: Path) -> None:
+    n_figures = 0
+    names = {short_name(release, r["association_id"]): r["association_id"]
+             for r in table(release, "associations")}  # fmt: skip
+    for level, unit, year, section in sections_of_outcomes(release):
+        for compared in section.xpath(".//table[thead/tr/th[1][.='Förbund']]"):
+            for _, (head, *found) in body(compared):
+                of = ("association", names.get(text(head), ""))
+                where = ("nation", "0000") if text(head) == "Riket" else of
+                row = outcomes(release)[(year, *where, "T")]
+                assert tuple(map(text, found)) == outcome_cells(row)
+                n_figures += 1
+        for grouped in section.xpath(".//table[thead/tr/th[1][.='Slag av insats']]"):
+            for _, (head, *found) in body(grouped):
+                row = outcomes(release)[(year, *group_of(text(head)), "T")]
+                assert tuple(map(text, found)) == outcome_cells(row)
+                n_figures += 1
+        (trend,) = section.xpath(".//table[thead/tr/th[1][.='År']]")
+        for round_, (head, *found) in body(trend):
+            where = ("nation", "0000") if text(head) == "Riket" else (level, unit)
+            row = outcomes(release).get((round_, *where, LINES.get(text(head), "T")))
+            assert tuple(map(text, found)) == outcome_cells(row), (unit, round_, text(head))
+            n_figures += 1
+    assert n_figures > 20
+
+
+def test_what_is_said_of_outcomes_has_no_other_decimals(release: Path) -> None:
+    names = ("positive_rate", "ci_low", "ci_high", "bracket_low", "bracket_high", "target_share")
+    n_found = 0
+    for level, unit, _, section in sections_of_outcomes(release):
+        told = {
+            row[name].lstrip("-")
+            for key, row in outcomes(release).items()
+            for name in (*names, "change", "distance")
+            if key[1:3] in ((level, unit), ("nation", "0000"))
+        }
+        found = set(DECIMAL.findall(text(without_tables(section))))
+        assert found <= told, unit
+        n_found += len(found)
+    assert n_found > 5
 
 
 def without_tables(block: html.HtmlElement) -> html.HtmlElement:

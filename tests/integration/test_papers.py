@@ -23,7 +23,7 @@ import stories
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import paper, words
 from pipelines.report.estimates import Estimate
-from pipelines.report.story import Report
+from pipelines.report.story import Outcomes, Report
 
 PROJECT = Path(__file__).parent.parent.parent
 A4 = (595.276, 841.89)
@@ -89,8 +89,10 @@ def test_a_paper_claims_pdf_ua_and_names_its_language_and_title(kind: str, name:
 def test_every_picture_has_the_alternative_text_of_the_story(kind: str, name: str) -> None:
     story = stories.STORIES[name]()
     blocks = [b for s in story.sections for b in s.blocks]
+    told = [(story.outcomes.trend, story.outcomes.comparison)]
+    told += [(b.trend, b.comparison) for b in blocks]
     pictures = (
-        [p for b in blocks for p in (b.trend, b.comparison) if p]
+        [p for pair in told for p in pair if p]
         if kind == "report"
         else [p for a in story.activities for p in a.profiles]
     )
@@ -112,7 +114,10 @@ def test_every_row_of_a_table_begins_with_its_header(name: str) -> None:
         + len(story.volumes)
         + len(story.activities)
         + len(words.SIGNS)
-        + sum(len(s.summary) for s in story.sections)
+        + sum(len(s.summary) for s in story.sections if not s.is_study)
+        + rows_of_outcomes(story.outcomes)
+        + sum(len(question.figures) for p in story.projects for question in p.questions)
+        + len(story.reliability)
         + sum(len(b.trend.lines) + len(b.groups) for b in blocks)
     )
     for row in rows:
@@ -121,6 +126,11 @@ def test_every_row_of_a_table_begins_with_its_header(name: str) -> None:
         cells = [cell for cell in others if cell.S in ("/TH", "/TD")]
         assert cells and {str(cell.S) for cell in cells} == {"/TD"}
         assert not [cell for cell in cells if table_attribute(cell, "/Headers") is not None]
+
+
+def rows_of_outcomes(told: Outcomes) -> int:
+    lines = len(told.trend.lines) if told.trend else 0
+    return len(told.rows) + len(told.ways) + len(told.groups) + lines
 
 
 @every_paper
@@ -244,15 +254,49 @@ def test_the_tables_of_indicators_hold_the_story_s_figures(name: str) -> None:
     for section in stories.STORIES[name]().sections:
         label = f"{section.indicator_id}. {section.label}"
         for summary in section.summary:
+            if section.is_study and summary != section.summary[-1]:
+                continue  # its only group is all there is
             genders = [written(e)[0] for e in (summary.women, summary.men)]
             if (summary.women, summary.men) == (None, None):
                 genders = [".", "."]  # these respondents are not asked for their gender
             cells = [*genders, written(summary.total)[0], written(summary.total)[-1]]
-            assert " ".join([summary.label, *cells]) in seen
+            assert section.is_study or " ".join([summary.label, *cells]) in seen
             if summary == section.summary[-1]:
                 assert " ".join([label, *cells]) in seen
         if not section.summary:
             assert f"{label} . . . ." in seen
+
+
+def counted(n: int | None) -> str:
+    return ".." if n is None else f"{n:,}".replace(",", "\u00a0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_tables_of_outcomes_hold_the_story_s_figures(name: str) -> None:
+    seen, told = rows(name), stories.STORIES[name]().outcomes
+    for row in told.rows:
+        counts = [counted(n) for n in (row.active, row.ended, row.rate.n, row.positive)]
+        share, *interval = written(row.rate)[:-1]
+        assert " ".join([row.label, *counts, share, *interval]) in seen
+    for way in told.ways:
+        assert " ".join([way.label, *map(counted, (way.women, way.men, way.total))]) in seen
+    for line in told.trend.lines if told.trend else ():
+        by_round = {e.round: e for e in line.series}
+        cells = [c for r in told.trend.rounds[-3:] for c in written(by_round.get(r))]
+        assert " ".join([line.label, *cells]) in seen
+    assert (told.note in " ".join(seen)) and (told.sentence in " ".join(seen))
+
+
+def test_own_questions_and_the_instruments_quality_are_told_where_they_belong() -> None:
+    own, nation = rows("typical"), rows("national")
+    for question in stories.project().questions:
+        for figure in question.figures:
+            genders = [written(e)[0] for e in (figure.women, figure.men)]
+            cells = genders if figure.women or figure.men else [".", "."]
+            assert " ".join([figure.unit, *cells, *written(figure.total)]) in own
+    assert any(line.endswith("Deltagare 4 0,87 0,85–0,90 0,71 0,40") for line in nation)
+    assert "Egna frågor" in own and "Egna frågor" not in nation
+    assert "Instrumentets kvalitet" in nation and "Instrumentets kvalitet" not in own
 
 
 @pytest.mark.parametrize("name", WITH_ACTIVITIES)

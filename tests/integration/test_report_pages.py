@@ -80,7 +80,12 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 KINDS = (
     *("index.html", "begrepp.html", "revideringar.html"),
-    *("indikatorer/1.html", "indikatorer/6.html", "rapporter/riket/index.html"),
+    *(
+        "indikatorer/1.html",
+        "indikatorer/6.html",
+        "indikatorer/11.html",
+        "rapporter/riket/index.html",
+    ),
     *(f"rapporter/{folder(name)}/index.html" for name in ("typical", "long_names", "ten_rounds")),
     *(f"rapporter/{folder(name)}/index.html" for name in ("all_hidden", "one_round")),
     *(f"rapporter/{folder(name)}/insatser/a1.html" for name in ("typical", "long_names")),
@@ -223,17 +228,27 @@ def test_typing_finds_associations_municipalities_and_indicators(
     root: Path, server: str, tmp_path: Path
 ) -> None:
     for base in (root.as_uri(), server):
-        typed = ("ornvik", "ÄNGEN förbund", "inflytande", "avesta", "finns inte", "förbundet")
+        typed = (
+            "ornvik",
+            "ÄNGEN förbund",
+            "inflytande",
+            "avesta",
+            "finns inte",
+            "förbundet",
+            "utfall",
+        )
         start = f"{base}/index.html"
         found = browser.run("find.mjs", tmp_path / base.partition(":")[0], start, *typed)
         everything = found[""]
-        assert len(everything["entries"]) == 9 + 2  # two of the content's own, and two indicators
+        # two associations of the content's own, the outcomes, and three indicators
+        assert len(everything["entries"]) == 9 + 1 + 3
         assert everything["said"] == ""
         assert everything["leads"] == start
         assert found["ornvik"]["entries"] == ["Samordningsförbundet Örnviken"]
         assert found["ornvik"]["said"] == "1 träff"
         assert found["ornvik"]["leads"] == f"{base}/rapporter/forbund06/index.html"
         assert found["ÄNGEN förbund"]["entries"] == ["Samordningsförbundet Ängen"]
+        assert found["utfall"]["leads"] == f"{base}/rapporter/riket/index.html#utfall"
         assert found["inflytande"]["leads"] == f"{base}/indikatorer/1.html"
         (avesta,) = found["avesta"]["entries"]
         assert "Avesta" in avesta
@@ -245,4 +260,4 @@ def test_typing_finds_associations_municipalities_and_indicators(
 @browser.needed
 def test_without_scripts_the_lists_are_whole(root: Path, tmp_path: Path) -> None:
     bare = browser.run("find.mjs", tmp_path / "profile", f"{root.as_uri()}/index.html")["bare"]
-    assert bare == {"count": 11, "visible": 11, "box": False}
+    assert bare == {"count": 13, "visible": 13, "box": False}

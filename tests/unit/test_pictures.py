@@ -474,6 +474,26 @@ def test_a_profile_names_its_marks_above() -> None:
     assert said[:3] == ["Insatsen, med 95\u00a0% intervall", "Exempelbygden", "Riket"]
 
 
+def test_a_profile_has_a_mark_of_its_own_for_each_it_is_seen_against() -> None:
+    text = pictures.profile(stories.profile(1, groups=stories.GROUPS))
+    told = ["Insatsen, med 95\u00a0% intervall", *stories.GROUPS, "Exempelbygden", "Riket"]
+    assert read(text).said()[: len(told)] == told
+    key = shapes_of(text)[: len(told)]
+    assert len(set(key)) == len(key) == len(told)
+
+
+def test_a_profile_against_more_than_there_are_marks_draws_the_widest() -> None:
+    groups = ["Först", *stories.GROUPS]
+    said = read(pictures.profile(stories.profile(1, groups=groups))).said()
+    assert said[1:7] == [*stories.GROUPS, "Exempelbygden", "Riket"]
+    assert "Först" not in said
+
+
+def shapes_of(text: str) -> list[str]:
+    """The shapes of the marks in the order they are drawn: what follows where each begins."""
+    return re.findall(r'<path d="M[\d.]+ [\d.]+([a-z][^"M]*)', text)
+
+
 def test_the_key_of_a_profile_goes_on_below_where_names_are_long() -> None:
     groups = [("kort", "Korta insatser"), ("own", stories.LONG), ("0000", "Riket")]
     beside = tuple(Dot(unit_id, name, stories.shown(2026, 30, 40)) for unit_id, name in groups)
@@ -484,6 +504,19 @@ def test_the_key_of_a_profile_goes_on_below_where_names_are_long() -> None:
     check_words(text)
     said = " ".join(read(text).said()).replace("- ", "")
     assert all(name in said for _, name in groups)
+
+
+def test_an_axis_of_outcomes_ends_above_them_and_is_named_in_percent() -> None:
+    drawn = stories.outcomes().trend
+    assert drawn
+    highest = max(e.high for line in drawn.lines for e in line.series if e.high)
+    ends = [
+        int(w[:-2]) for w in read(pictures.trend(drawn)).said() if re.fullmatch(r"\d+\u00a0%", w)
+    ]
+    assert len(ends) == 1
+    assert highest <= ends[0] <= highest + 10
+    answers = read(pictures.trend(stories.typical_trend())).said()
+    assert "100\u00a0%" in answers
 
 
 def test_forty_measures_fit_on_a_paper_page() -> None:

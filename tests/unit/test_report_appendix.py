@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipelines.release.table import SYNTHETIC_SV
 from pipelines.report import appendix
 from pipelines.report.estimates import Estimate
-from pipelines.report.story import Block, Report
+from pipelines.report.story import Block, Comparison, Report, Trend
 
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,6 +41,21 @@ def read(data: bytes) -> openpyxl.Workbook:
 def blocks(report: Report) -> list[tuple[str, Block]]:
     """The sheet and the block of each measure."""
     return [(f"Indikator {s.indicator_id}", b) for s in report.sections for b in s.blocks]
+
+
+def trends(report: Report) -> list[tuple[str, Trend]]:
+    """The sheet and each trend, that of outcomes first."""
+    outcomes = [("Utfall", report.outcomes.trend)] if report.outcomes.trend else []
+    return outcomes + [(sheet, block.trend) for sheet, block in blocks(report)]
+
+
+def comparisons(report: Report) -> list[Comparison]:
+    """All comparisons, that of outcomes first."""
+    return [
+        compared
+        for compared in (report.outcomes.comparison, *(b.comparison for _, b in blocks(report)))
+        if compared
+    ]
 
 
 def texts(sheet: Worksheet) -> list[str]:
@@ -84,22 +99,75 @@ def number(value: object) -> float | None:
 def test_every_round_of_every_line_of_a_trend_is_in_its_table(name: str) -> None:
     book = read(bytes_of(name))
     seen: dict[tuple[str, str], int] = {}
-    for sheet, block in blocks(story_of(name)):
-        place = seen.setdefault((sheet, block.trend.title), 0)
-        seen[sheet, block.trend.title] += 1
-        rows = table(book[sheet], "Omgång", row_of(book[sheet], block.trend.title, place))
+    for sheet, trend in trends(story_of(name)):
+        place = seen.setdefault((sheet, trend.title), 0)
+        seen[sheet, trend.title] += 1
+        time, counted = trend.terms.time, trend.terms.counted.lower()
+        rows = table(book[sheet], time, row_of(book[sheet], trend.title, place))
         # the words below end a table only when they stand in its first column as text
-        rows = [row for row in rows if isinstance(row["Omgång"], int)]
-        assert [row["Omgång"] for row in rows] == list(block.trend.rounds)
-        for line in block.trend.lines:
+        rows = [row for row in rows if isinstance(row[time], int)]
+        assert [row[time] for row in rows] == list(trend.rounds)
+        for line in trend.lines:
             by_round = {e.round: e for e in line.series}
             for row in rows:
-                estimate = by_round.get(row["Omgång"])  # type: ignore[call-overload]
+                estimate = by_round.get(row[time])  # type: ignore[call-overload]
                 assert row[f"{line.label}, %"] == cell_of(estimate)
                 assert row[f"{line.label}, från"] == number(estimate and estimate.low)
                 assert row[f"{line.label}, till"] == number(estimate and estimate.high)
                 n = "-" if estimate is None else ".." if estimate.n is None else estimate.n
-                assert row[f"{line.label}, svar"] == n
+                assert row[f"{line.label}, {counted}"] == n
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if story_of(name).outcomes.year])
+def test_outcomes_have_a_sheet_with_their_counts(name: str) -> None:
+    told, sheet = story_of(name).outcomes, read(bytes_of(name))["Utfall"]
+
+    def count(n: int | None) -> object:
+        return ".." if n is None else n
+
+    assert [tuple(row.values()) for row in table(sheet, "Vilka")] == [
+        (
+            *(row.label, count(row.active), count(row.ended), count(row.rate.n)),
+            *(count(row.positive), cell_of(row.rate), number(row.rate.low), number(row.rate.high)),
+        )
+        for row in told.rows
+    ]
+    if told.ways:
+        assert [tuple(row.values()) for row in table(sheet, "Väg ut")] == [
+            (way.label, *map(count, (way.women, way.men, way.total))) for way in told.ways
+        ]
+
+
+def test_without_outcomes_there_is_no_sheet_of_them() -> None:
+    assert "Utfall" not in read(bytes_of("one_activity")).sheetnames
+
+
+def test_own_questions_have_a_sheet_and_the_nation_has_none() -> None:
+    rows = table(read(bytes_of("typical"))["Egna frågor"], "Projekt")
+    (project,) = story_of("typical").projects
+    assert [tuple(row.values()) for row in rows] == [
+        (
+            *(project.name, question.label, question.asked, f.unit),
+            *(cell_of(e) if f.women or f.men else "." for e in (f.women, f.men)),
+            *(cell_of(f.total), number(f.total.low), number(f.total.high)),
+            ".." if f.total.n is None else f.total.n,
+        )
+        for question in project.questions
+        for f in question.figures
+        if f.total
+    ]
+    assert "Egna frågor" not in read(bytes_of("national")).sheetnames
+
+
+def test_the_nation_tells_how_reliable_the_instrument_is() -> None:
+    sheet = read(bytes_of("national"))["Instrumentets kvalitet"]
+    assert [tuple(row.values())[2:] for row in table(sheet, "Indikator")] == [
+        (4, 0.87, 0.85, 0.9, 0.71, 0.4),
+        (4, -0.05, -0.31, 0.9, 0.71, 0.4),
+        (4, 0.87, ".", ".", 0.71, "."),
+    ]
+    assert any("provräkning" in text for text in texts(sheet))
+    assert "Instrumentets kvalitet" not in read(bytes_of("typical")).sheetnames
 
 
 def test_a_target_level_is_of_the_one_it_is_set_for() -> None:
@@ -108,7 +176,10 @@ def test_a_target_level_is_of_the_one_it_is_set_for() -> None:
     own = stories.line("T", stories.with_changes((total[0], replace(total[1], target=None))))
     drawn = stories.trend([own, stories.line("nation", nation)], (2025, 2026))
     data = appendix.workbook(
-        stories.report([stories.section("1", [stories.block("b", drawn, None, "Nytta")])])
+        stories.report(
+            [stories.section("1", [stories.block("b", drawn, None, "Nytta")])],
+            told=stories.NO_OUTCOMES,
+        )
     )
     rows = table(read(data)["Indikator 1"], "Omgång")[:2]
     assert [row["Riket, målnivå"] for row in rows] == [70.0, 70.0]
@@ -119,7 +190,7 @@ def test_a_target_level_is_of_the_one_it_is_set_for() -> None:
 def test_a_target_level_is_drawn_as_a_line_of_its_own() -> None:
     book = read(bytes_of("typical"))
     assert table(book["Indikator 1"], "Omgång")[0]["Totalt, målnivå"] == 70.0
-    chart = line_charts(bytes_of("typical"))[0]
+    chart = line_charts(bytes_of("typical"))[1]
     (target,) = [s for n, s in chart.series().items() if cells(book, n) == ["Totalt, målnivå"]]
     assert cells(book, target.findtext(f"{C}val//{C}f", "")) == [70.0] * 9
 
@@ -162,7 +233,7 @@ def test_all_associations_stand_beside_each_other_by_name(name: str) -> None:
     story = story_of(name)
     rows = list(read(bytes_of(name))["Förbunden"].iter_rows(values_only=True))
     rows = rows[next(i for i, row in enumerate(rows) if row[0] == "Förbund") + 1 :]
-    compared = [b.comparison for _, b in blocks(story) if b.comparison]
+    compared = comparisons(story)
     told = [{dot.name: cell_of(dot.estimate) for dot in c.dots} for c in compared]
     nation = ("Riket", *(cell_of(c.nation) for c in compared))
     names = sorted({name for dots in told for name in dots})
@@ -242,21 +313,21 @@ def cells(book: openpyxl.Workbook, reference: str) -> list[object]:
     return [found.value] if not isinstance(found, tuple) else [cell.value for (cell,) in found]
 
 
-def drawn(story: Report) -> list[Block]:
-    """The blocks of which any share is told."""
+def drawn(story: Report) -> list[Trend]:
+    """The trends of which any share is told."""
     return [
-        block
-        for _, block in blocks(story)
-        if any(e.share is not None for line in block.trend.lines for e in line.series)
+        trend
+        for _, trend in trends(story)
+        if any(e.share is not None for line in trend.lines for e in line.series)
     ]
 
 
-def axis(block: Block) -> list[int | None]:
+def axis(trend: Trend) -> list[int | None]:
     """The rounds with a place of its own, None, where a line must not cross."""
     return [
         place
-        for round_ in block.trend.rounds
-        for place in ([None] if round_ in block.trend.breaks else []) + [round_]
+        for round_ in trend.rounds
+        for place in ([None] if round_ in trend.breaks else []) + [round_]
     ]
 
 
@@ -266,18 +337,16 @@ def test_each_measure_has_a_chart_that_reads_its_figures(name: str) -> None:
     book = read(data)
     lines = line_charts(data)
     assert len(lines) == len(drawn(story))
-    for chart, block in zip(lines, drawn(story), strict=True):
-        assert cells(book, chart.title) == [block.trend.title]
+    for chart, trend in zip(lines, drawn(story), strict=True):
+        assert cells(book, chart.title) == [trend.title]
         found = {cells(book, name)[0]: series for name, series in chart.series().items()}
-        told = {
-            f"{KINDS[x.kind]}, %": x for x in block.trend.lines if any(e.is_shown for e in x.series)
-        }
+        told = {f"{KINDS[x.kind]}, %": x for x in trend.lines if any(e.is_shown for e in x.series)}
         assert found.keys() - {"Totalt, målnivå"} == told.keys()
         for head, line in told.items():
             by_round = {e.round: e for e in line.series if e.is_shown}
-            shown = [by_round.get(place) for place in axis(block)]  # type: ignore[call-overload]
+            shown = [by_round.get(place) for place in axis(trend)]  # type: ignore[call-overload]
             where = found[head].findtext(f"{C}cat//{C}f", "")
-            assert cells(book, where) == [str(place or "ny fråga") for place in axis(block)]
+            assert cells(book, where) == [str(place or trend.terms.new) for place in axis(trend)]
             for path, wanted in (
                 (f"{C}val//{C}f", [e and number(e.share) for e in shown]),
                 (f"{C}errBars/{C}plus//{C}f", [e and number(e.high - e.share) for e in shown]),
@@ -288,13 +357,13 @@ def test_each_measure_has_a_chart_that_reads_its_figures(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_axis_begins_below_the_lowest_interval_and_ends_at_100(name: str) -> None:
-    for chart, block in zip(charts(bytes_of(name))[1:], drawn(story_of(name)), strict=False):
-        lowest = min(
-            e.low for x in block.trend.lines for e in x.series if e.is_shown and e.low is not None
-        )
+    for chart, trend in zip(line_charts(bytes_of(name)), drawn(story_of(name)), strict=True):
+        told = [e for x in trend.lines for e in x.series if e.is_shown and e.low is not None]
+        lowest, highest = min(e.low for e in told), max(e.high for e in told)
         (scale,) = chart.root.findall(f".//{C}valAx/{C}scaling")
         bottom, top = (float(scale.find(f"{C}{end}").get("val")) for end in ("min", "max"))  # type: ignore[union-attr]
-        assert top == 100
+        assert highest <= top
+        assert top == 100 or not trend.terms.is_to_100
         assert bottom <= lowest
         assert bottom % 10 == 0
 
@@ -316,7 +385,7 @@ def test_women_and_men_differ_by_colour_dash_and_marker_and_a_gap_is_a_gap() -> 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chart_has_alternative_text(name: str) -> None:
-    wanted = {block.trend.alt for block in drawn(story_of(name))}
+    wanted = {trend.alt for trend in drawn(story_of(name))}
     with zipfile.ZipFile(BytesIO(bytes_of(name))) as archive:
         drawings = [n for n in archive.namelist() if re.fullmatch(r"xl/drawings/drawing\d+.xml", n)]
         told = [
@@ -437,9 +506,7 @@ def archived(report: Report) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_picture_is_a_file_that_says_what_it_is_and_that_it_is_invented(name: str) -> None:
     story = story_of(name)
-    wanted = [b.trend for _, b in blocks(story)] + [
-        b.comparison for _, b in blocks(story) if b.comparison
-    ]
+    wanted = [trend for _, trend in trends(story)] + comparisons(story)
     wanted += [p for a in story.activities for p in a.profiles]
     (index, listed), *files = archived(story)
     assert index == "innehall.txt"

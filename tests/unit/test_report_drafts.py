@@ -175,7 +175,9 @@ def test_women_men_total_and_the_nation_are_the_story_s(story: Report, document:
     lines = {line.kind: line.series[-1] for line in story.sections[0].blocks[0].trend.lines}
     _, cells = rows_of(document)["Nytta", "participant_ending"]
     assert cells[:4] == [told(lines[kind]) for kind in GENDERED]
-    assert cells[4] == [story.sections[0].blocks[0].change]
+    block = story.sections[0].blocks[0]
+    assert cells[4] == [block.change, block.target]
+    assert block.target.startswith("Målnivån 70 procent är inte nådd: ")
 
 
 def test_those_not_told_by_gender_have_the_total_and_the_nation(
@@ -220,8 +222,17 @@ def test_every_number_in_a_table_is_the_story_s(name: str) -> None:
         for e in (
             *(line.series[-1] for b in s.blocks for line in b.trend.lines),
             *(e for m in s.summary for e in (m.women, m.men, m.total) if e),
+            *(row.rate for row in story.outcomes.rows),
+            *(
+                e
+                for project in story.projects
+                for question in project.questions
+                for figure in question.figures
+                for e in (figure.women, figure.men, figure.total)
+                if e
+            ),
         )
-        for value in (e.share, e.low, e.high, e.change and abs(e.change))
+        for value in (e.share, e.low, e.high, *(v and abs(v) for v in (e.change, e.distance)))
         if value is not None
     }
     tables = [item for _, item in parts(read(draft.full_year(story))) if isinstance(item, Table)]
@@ -260,11 +271,54 @@ def test_volumes_are_the_report_s_in_the_field_of_who_answered(document: Documen
     }
 
 
-def test_outcomes_are_a_visible_gap_without_a_figure(document: Document) -> None:
-    told = [item.text for under, item in parts(document) if under[0] == "Utfallsmått"]
-    assert "ingår ännu inte i publiceringen" in told[1]
-    assert not re.search(r"\d", told[1])
-    assert told[2].startswith("[Skriv här: utfallet juli–december 2026")
+def test_outcomes_are_the_calendar_year_s_and_the_period_s_are_left_to_write(
+    story: Report, document: Document
+) -> None:
+    """The release has no halves: with them one could compute what is hidden of the years."""
+    found = [item for under, item in parts(document) if under[0] == "Utfallsmått"]
+    said = [item.text for item in found if isinstance(item, Paragraph)]
+    assert said[1].startswith(f"{story.outcomes.sentence} {story.outcomes.change}")
+    assert "de överlappar kalenderåren" in said[-2]
+    assert said[-1].startswith("[Skriv här: utfallet juli–december 2026")
+    (table,) = (item for item in found if isinstance(item, Table))
+    rows = [[cell.text.split("\n") for cell in row.cells] for row in table.rows[1:]]
+    assert rows == [
+        [
+            [row.label],
+            *([f"{n:,}".replace(",", "\u00a0")] for n in (row.active, row.ended, row.rate.n)),
+            [str(row.positive)],
+            told(row.rate)[:2],
+        ]
+        for row in story.outcomes.rows
+    ]
+
+
+def test_without_outcomes_that_is_said_and_there_is_no_table() -> None:
+    document = read(draft.full_year(stories.one_activity()))
+    found = [item for under, item in parts(document) if under[0] == "Utfallsmått"]
+    assert [type(item) for item in found] == [Paragraph] * 3
+    assert found[1].text == "Inga utfall har lämnats för deltaganden som avslutats."
+
+
+def test_own_questions_stand_by_themselves_by_project() -> None:
+    document = read(draft.half_year(stories.typical()))
+    found = [(u, item) for u, item in parts(document) if u[0] == "Egna frågor"]
+    (table,) = (item for _, item in found if isinstance(item, Table))
+    assert found[1][0] == ("Egna frågor", "Projekt mia")
+    rows = [[cell.text.split("\n") for cell in row.cells] for row in table.rows[1:]]
+    units = ["Exempelbygden", "Insats A1", "Insats A2", "Hela projektet"]
+    assert [row[0][2] for row in rows] == units * 2
+    assert [row[3] for row in rows[1:3]] == [["85,7–100,0", "14 svar"], [".."]]
+
+
+def test_a_study_without_figures_stands_in_its_field_and_is_not_called_missing() -> None:
+    document = read(draft.half_year(stories.typical()))
+    where = {
+        under
+        for under, item in parts(document)
+        if isinstance(item, Paragraph) and item.text.startswith("Indikator 11. ")
+    }
+    assert where == {("Deltagare", "Resultat")}
 
 
 # --- the document -------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class _Ground:
 
 def draw(picture: Comparison) -> Drawing:
     """A column for each association that is told; the others are counted in words."""
-    ground = _ground(picture.dots, picture.nation)
+    ground = _ground(picture.dots, picture.nation, picture.terms.is_to_100)
     own = next((dot for dot in picture.dots if dot.unit_id == picture.own), None)
     if own is None:
         body, height = ground.body, ground.height
@@ -62,11 +62,13 @@ def draw(picture: Comparison) -> Drawing:
 
 
 @lru_cache(maxsize=512)
-def _ground(dots: tuple[Dot, ...], nation: Estimate | None) -> _Ground:
+def _ground(dots: tuple[Dot, ...], nation: Estimate | None, is_to_100: bool) -> _Ground:
     told = {dot.unit_id: dot.estimate for dot in dots if svg.is_told(dot.estimate)}
     places = dict(zip(told, _columns(len(told)), strict=True))
     against = [nation] if svg.is_told(nation) else []
-    scale = Scale(svg.bottom([*told.values(), *against]), _BASE, _TOP)
+    drawn = [*told.values(), *against]
+    bottom = svg.bottom(drawn)
+    scale = Scale(bottom, _BASE, _TOP, svg.top(drawn, bottom, is_to_100=is_to_100))
     notes = [_CAPTION, *_counted(dots)] if told else []
     parts = [
         _grid(scale),
@@ -105,7 +107,7 @@ def _grid(scale: Scale) -> str:
     places = {tick: scale.at(tick) for tick in scale.ticks}
     rules = svg.path("".join(f"M{_LEFT} {y:.1f}H{_RIGHT}" for y in places.values()), svg.GRID)
     return rules + "".join(
-        svg.text(_LEFT - 6, y + 4.5, svg.tick(tick), anchor="end") for tick, y in places.items()
+        svg.text(_LEFT - 6, y + 4.5, scale.tick(tick), anchor="end") for tick, y in places.items()
     )
 
 

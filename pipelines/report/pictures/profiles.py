@@ -12,13 +12,12 @@ from pipelines.report.pictures.svg import Drawing, Mark
 from pipelines.report.story import Profile
 
 _OWN = Mark(svg.DIAMOND, svg.INK)
-_BESIDE = (
-    Mark(svg.TRIANGLE, svg.GREY, is_hollow=True),
-    Mark(svg.RING, svg.GREY, is_hollow=True),
-    Mark(svg.UPRIGHT, svg.GREY, is_hollow=True),
+_BESIDE = tuple(
+    Mark(shape, svg.GREY, is_hollow=True)
+    for shape in (svg.CROSS, svg.BIG_SQUARE, svg.DOWNWARD, svg.TRIANGLE, svg.RING, svg.UPRIGHT)
 )
 """The last is the widest that the activity is seen against: the nation; before it the association,
-before that the comparable activities."""
+before that the comparable activities. More than these would hide each other: the table has all."""
 
 _OWN_NAME = "Insatsen, med 95\u00a0% intervall"
 
@@ -29,13 +28,14 @@ _CROWD = 24
 def draw(picture: Profile) -> Drawing:
     """A row for each measure, below a key."""
     names = list(dict.fromkeys(dot.name for row in picture.rows for dot in row.beside))
+    names = names[-len(_BESIDE) :]
     marks = dict(zip(names, _BESIDE[-len(names) :], strict=True)) if names else {}
     drawn = [
         Row(
             name=row.label,
             estimate=row.own,
             mark=_OWN,
-            beside=tuple((marks[dot.name], dot.estimate) for dot in row.beside),
+            beside=tuple((marks[d.name], d.estimate) for d in row.beside if d.name in marks),
         )
         for row in picture.rows
     ]

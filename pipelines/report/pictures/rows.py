@@ -94,7 +94,7 @@ def _places(
 
 def _ticks(along: Scale, y: float) -> str:
     return "".join(
-        svg.text(along.at(tick), y, svg.tick(tick), anchor="middle", size=svg.TINY)
+        svg.text(along.at(tick), y, along.tick(tick), anchor="middle", size=svg.TINY)
         for tick in along.ticks
     )
 

@@ -18,7 +18,6 @@ from html import escape
 from pathlib import Path
 from typing import TypeGuard
 
-from pipelines.report import words
 from pipelines.report.estimates import Estimate
 
 FONTS = Path(__file__).parent.parent / "fonts"
@@ -57,23 +56,20 @@ def nothing(estimates: Iterable[Estimate | None]) -> str:
     return "För få svar för att visas" if missing(estimates) == TOO_FEW else "Inga svar"
 
 
-def plain(value: Decimal) -> str:
-    """A level as it is written: 70, 72,5."""
-    return str(int(value)) if value == int(value) else words.tenth(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where percentages lie between the axis' bottom and 100.
+    """Where percentages lie between the axis' bottom and its top.
 
     Attributes:
         bottom: the lowest percentage of the axis, whole tens.
-        start, end: where the bottom and 100 lie, in pixels.
+        start, end: where the bottom and the top lie, in pixels.
+        top: the highest percentage of the axis.
     """
 
     bottom: int
     start: float
     end: float
+    top: int = 100
 
     def at(self, share: Decimal | int | None) -> float:
         """Where a percentage lies.
@@ -83,18 +79,33 @@ class Scale:
         """
         if share is None:
             raise ValueError("a figure that is not told has no place")
-        part = (float(share) - self.bottom) / (100 - self.bottom)
+        part = (float(share) - self.bottom) / (self.top - self.bottom)
         return self.start + part * (self.end - self.start)
 
     @property
     def ticks(self) -> range:
-        """The percentages that are written, from 100 down to the bottom."""
-        return range(100, self.bottom - 1, -10 if self.bottom >= 40 else -20)
+        """The percentages that are written, from the top down to the bottom."""
+        return range(self.top, self.bottom - 1, -step(self.bottom, self.top))
+
+    def tick(self, value: int) -> str:
+        """A tick as it is written; the highest says what is measured."""
+        return f"{value}\u00a0%" if value == self.top else str(value)
 
 
-def tick(value: int) -> str:
-    """A tick as it is written; the highest says what is measured."""
-    return "100\u00a0%" if value == 100 else str(value)
+def step(bottom: int, top: int) -> int:
+    """How far apart the ticks of an axis are."""
+    return 10 if top - bottom <= 60 else 20
+
+
+def top(estimates: Iterable[Estimate], bottom: int, *, is_to_100: bool) -> int:
+    """The axis' top: 100, or whole steps above all that is told and the target levels."""
+    if is_to_100:
+        return 100
+    found = ((e.share if e.high is None else e.high, e.target) for e in estimates)
+    highest = max((value for pair in found for value in pair if value is not None), default=100)
+    tens = 10 * math.ceil(highest / 10)
+    each = step(bottom, tens)
+    return min(100, bottom + each * max(2, math.ceil((tens - bottom) / each)))
 
 
 def bottom(estimates: Iterable[Estimate]) -> int:
@@ -248,6 +259,9 @@ CIRCLE, DOT, RING = _circle(3.6), _circle(2.8), _circle(5.2)
 SQUARE = Shape(3.3, 3.3, "h6.6v6.6h-6.6z")
 DIAMOND, BIG_DIAMOND = _diamond(4.8), _diamond(6.5)
 TRIANGLE = Shape(5.2, -3.5, "h10.4l-5.2 -8.8z")
+DOWNWARD = Shape(5.2, 3.5, "h10.4l-5.2 8.8z")
+BIG_SQUARE = Shape(4.4, 4.4, "h8.8v8.8h-8.8z")
+CROSS = Shape(4.2, 4.2, "l8.4 8.4m0 -8.4l-8.4 8.4")
 UPRIGHT = Shape(0, 7, "v14")
 
 

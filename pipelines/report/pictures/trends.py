@@ -24,7 +24,6 @@ _PAD = 10
 _NAME_WIDTH = 128
 _ONE_ROUND = 150
 _ASIDE, _ASIDE_ALONE = 4, 9
-_NEW = "ny fråga"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class _Plane:
         x: of each round; years are as far apart as they are.
         before: the round before, of each but the first.
         breaks: rounds that are not comparable with the round before.
+        new: why they are not, above the break.
     """
 
     x: Mapping[int, float]
@@ -67,6 +67,7 @@ class _Plane:
     breaks: frozenset[int]
     right: int
     scale: Scale
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def draw(picture: Trend) -> Drawing:
     told = _told(picture)
     estimates = [e for line in told for e in line.estimates]
     contents = [_content(line, picture.rounds[-1]) for line in told]
-    plane = _plane(picture, _right(picture.rounds, contents), svg.bottom(estimates))
+    plane = _plane(picture, _right(picture.rounds, contents), estimates)
     parts = [_grid(picture.rounds, plane.right, plane.scale), _breaks(plane)]
     if not estimates:
         return Drawing(picture.title, picture.alt, _BASE + 30, "".join(parts) + _nothing(picture))
@@ -124,14 +125,16 @@ def draw(picture: Trend) -> Drawing:
     return Drawing(picture.title, picture.alt, height, "".join(parts))
 
 
-def _plane(picture: Trend, right: int, bottom: int) -> _Plane:
-    rounds = picture.rounds
+def _plane(picture: Trend, right: int, told: Sequence[Estimate]) -> _Plane:
+    rounds, bottom = picture.rounds, svg.bottom(told)
+    top = svg.top(told, bottom, is_to_100=picture.terms.is_to_100)
     return _Plane(
         x=_columns(rounds, right),
         before=dict(zip(rounds[1:], rounds, strict=False)),
         breaks=frozenset(picture.breaks) & frozenset(rounds[1:]),
         right=right,
-        scale=Scale(bottom, _BASE, _TOP),
+        scale=Scale(bottom, _BASE, _TOP, top),
+        new=picture.terms.new,
     )
 
 
@@ -186,7 +189,7 @@ def _grid(rounds: tuple[int, ...], right: int, scale: Scale) -> str:
     places = {tick: scale.at(tick) for tick in scale.ticks}
     rules = svg.path("".join(f"M{_LEFT} {y:.1f}H{right}" for y in places.values()), svg.GRID)
     ticks = "".join(
-        svg.text(_LEFT - 6, y + 4.5, svg.tick(tick), anchor="end") for tick, y in places.items()
+        svg.text(_LEFT - 6, y + 4.5, scale.tick(tick), anchor="end") for tick, y in places.items()
     )
     x = _columns(rounds, right)
     years = "".join(
@@ -210,11 +213,11 @@ def _breaks(plane: _Plane) -> str:
         return ""
     places = [(plane.x[plane.before[b]] + plane.x[b]) / 2 for b in sorted(plane.breaks)]
     uprights = "".join(f"M{x:.1f} {_TOP - 8}V{_BASE}" for x in places)
-    size = svg.advance(_NEW, svg.SMALL) + 8
+    size = svg.advance(plane.new, svg.SMALL) + 8
     room = int((svg.WIDTH - 8) // size)
     centres = svg.apart(places[-room:], [size] * min(room, len(places)), 4, svg.WIDTH - 4)
     return svg.path(uprights, svg.GREY, 1, "3 3") + "".join(
-        svg.text(x, _TOP - 13, _NEW, anchor="middle") for x in centres
+        svg.text(x, _TOP - 13, plane.new, anchor="middle") for x in centres
     )
 
 
@@ -298,7 +301,7 @@ def _line_names(
 def _level_names(plane: _Plane, levels: Mapping[int, Decimal]) -> Iterator[_Name]:
     if levels:
         level = levels[max(levels)]
-        content = (f"målnivå {svg.plain(level)}",)
+        content = (f"målnivå {words.level(level)}",)
         yield _Name(content, svg.INK, plane.right, plane.scale.at(level), is_bold=False)
 
 
