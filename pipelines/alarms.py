@@ -230,7 +230,10 @@ def _whose(scene: _Scene, delivery: Delivery) -> str:
 
 
 def _of_absence(scene: _Scene, entries: Sequence[Entry]) -> Iterator[Alarm]:
-    """Who has not delivered: once for all shortly before the deadline, each one after it."""
+    """Who has not delivered: once for all shortly before the deadline, each one after it.
+
+    The associations are counted as in the overview: those in the nation.
+    """
     expected = [e for e in entries if e.is_expected]
     missing = [e for e in expected if e.state == "missing"]
     days_left = (scene.round.delivery_deadline - scene.today).days
@@ -239,8 +242,9 @@ def _of_absence(scene: _Scene, entries: Sequence[Entry]) -> Iterator[Alarm]:
         return
     if days_left < 0:
         yield from (scene.alarm("delivery_missing", entry) for entry in missing)
-    else:
-        yield scene.alarm("delivery_due", None, n=len(missing), expected=len(expected))
+    elif n := sum(e.in_nation for e in missing):
+        counted = sum(e.in_nation for e in expected)
+        yield scene.alarm("delivery_due", None, n=n, expected=counted)
 
 
 def _of_predecessor(scene: _Scene, entry: Entry, entries: Sequence[Entry]) -> Iterator[Alarm]:

@@ -239,6 +239,17 @@ def agreement_ends(association_id: str, day: str) -> Happening:
     return happen
 
 
+def out_of_the_nation(association_id: str) -> Happening:
+    def happen(zone: Zone) -> None:
+        path = zone.settings.raw / "register" / "associations.csv"
+        header, *lines = path.read_text(encoding="utf-8").splitlines()
+        flags = ["false" if li.startswith(f"{association_id},") else "" for li in lines]
+        changed = [f"{li},{flag}" for li, flag in zip(lines, flags, strict=True)]
+        path.write_text("\n".join([f"{header},in_nation", *changed, ""]), encoding="utf-8")
+
+    return happen
+
+
 def together(*happenings: Happening) -> Happening:
     def happen(zone: Zone) -> None:
         for one in happenings:
@@ -294,6 +305,12 @@ SCENARIOS = {
     "missing in good time": first(remove(B)),
     "missing a week before the deadline": first(
         together(remove(B), remove(C)), "delivery_due", now=on(DEADLINE - timedelta(days=7))
+    ),
+    "missing a week before the deadline, and out of the nation": first(
+        together(remove(B), out_of_the_nation(B)), now=on(DEADLINE - timedelta(days=7))
+    ),
+    "missing after the deadline, and out of the nation": first(
+        together(remove(B), out_of_the_nation(B)), "delivery_missing", now=AFTERWARDS
     ),
     "missing long after the round": first(remove(B), now=on(DEADLINE + timedelta(days=60))),
     "agreement ended": first(agreement_ends(B, "2025-12-31"), "association_without_agreement"),
