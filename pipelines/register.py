@@ -377,6 +377,11 @@ def _refuse_repeated(where: str, what: str, row: Any, number: int, rows: Mapping
             raise RegisterError(f"{where}: {what} finns på rad {earlier}.")
 
 
+def outcome_rate() -> str:
+    """What a target of the outcomes names in place of a measure, from the dbt project."""
+    return str(_project_vars()["outcome_rate"])
+
+
 def _project_vars() -> Mapping[str, Any]:
     """What the dbt project names once for SQL and Python: levels, units, the outcome rate."""
     import yaml

@@ -22,7 +22,7 @@ from typing import Any
 from pipelines import instrument as instruments
 from pipelines.instrument import Instrument, Question, Questionnaire, Round
 from pipelines.outcomes import sample as outcomes
-from pipelines.register import Association, Membership, Target
+from pipelines.register import Association, Membership, Target, outcome_rate
 from pipelines.web.columns import WEB, asks_gender
 from pipelines.web.sample import STYLES, write_export
 from pipelines.workbook import faults as faulty
@@ -431,7 +431,9 @@ def _write_register(folder: Path, members: Sequence[_Member]) -> None:
 
 
 def _targets(members: Sequence[_Member]) -> list[Target]:
-    """Targets of the nation and of the first lasting association, by measure and by indicator."""
+    """Targets of the nation and of the first lasting association: of a measure, an indicator and
+    the rate of outcomes.
+    """
     first = next(instruments.seed_rows("measures"))
     own = next(m for m in members if m.last_round is None)
     start = own.first_round
@@ -441,6 +443,8 @@ def _targets(members: Sequence[_Member]) -> list[Target]:
         Target(first["measure_id"], None, "association", own.id, start, start + 3, 60.0),
         Target(first["measure_id"], None, "association", own.id, start + 4, None, 75.0),
         Target(None, first["indicator_id"], "association", own.id, start + 4, None, 70.0),
+        Target(outcome_rate(), None, "nation", "0000", start, None, 30.0),
+        Target(outcome_rate(), None, "association", own.id, start, None, 35.0),
     ]
 
 
