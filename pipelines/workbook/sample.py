@@ -431,9 +431,7 @@ def _write_register(folder: Path, members: Sequence[_Member]) -> None:
 
 
 def _targets(members: Sequence[_Member]) -> list[Target]:
-    """Targets of the nation and of the first lasting association: of a measure, an indicator and
-    the rate of outcomes.
-    """
+    """Targets of the nation and of the first lasting association, of results and of outcomes."""
     first = next(instruments.seed_rows("measures"))
     own = next(m for m in members if m.last_round is None)
     start = own.first_round
