@@ -25,10 +25,14 @@ TOLERATED_NAMESAKES = {"status", "value"}
 
 # n + n_missing + n_dont_know is everybody who was asked, which returned or the base question tells:
 # with two of them a hidden n is computed. mean_index × n is the sum of the answers' codes, which
-# narrows n_positive. Disclosure control protects none of these, nor the units behind a rate.
+# narrows n_positive. Of outcomes: of whom something is known, next year's are this year's less the
+# ended. Disclosure control protects none of these, nor the units behind a rate.
 NEVER_RELEASED = {
     *("n_missing", "n_dont_know", "mean_index"),
     *("handed_out", "returned", "returned_known", "n_questionnaires"),
+    *("n_complete", "n_asked", "misregistrations", "active_next", "dropouts"),
+    *("years_without_work_n", "years_without_work_mean", "years_without_work_median"),
+    *("throughput_months_n", "throughput_months_mean", "throughput_months_median"),
 }
 
 

@@ -13,6 +13,7 @@ from released import with_cells, with_rows
 from pipelines.release import csvs, parquet
 from pipelines.release.changes import (
     OTHER_ROUND,
+    OUTCOMES,
     REGISTER,
     SECRECY,
     Change,
@@ -262,3 +263,27 @@ def test_a_table_that_is_no_longer_released_is_told(tmp_path: Path) -> None:
     new = Content(2026, True, content().publisher, tables)
     assert changed(tmp_path, content(), new) == (("rounds", 1, None, REGISTER),)
     assert len(changed(tmp_path / "new", new, content())) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "cell"),
+    [
+        ("outcomes", {"unit_id": "exempelbygden", "gender": "T"}, {"positive": 24}),
+        ("measure_results", {"measure_id": "11b", "unit_id": "exempelbygden"}, {"n": 53}),
+    ],
+)
+def test_outcomes_and_register_studies_rest_on_no_delivery(
+    table: str, where: dict[str, object], cell: dict[str, object], tmp_path: Path
+) -> None:
+    new = with_cells(content(), table, where, **cell)
+    now = {**BOTH, "exempelbygden": frozenset("f")}
+    found = reasons(changed(tmp_path, content(), new, now=now))
+    assert set(found.values()) == {OUTCOMES}
+
+
+def test_what_is_held_against_a_target_alone_is_the_registers(tmp_path: Path) -> None:
+    target = {"target_share": Decimal("90.0"), "distance": Decimal("-2.5"), "reached": "reached"}
+    new = with_cells(content(), "measure_results", OWN, **target)
+    now = {**BOTH, "exempelbygden": frozenset("f")}
+    found = reasons(changed(tmp_path, content(), new, now=now))
+    assert found == {"target_share": REGISTER, "distance": REGISTER, "reached": REGISTER}

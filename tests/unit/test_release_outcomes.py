@@ -361,3 +361,30 @@ def test_an_indicator_s_interval_is_the_mean_of_means_of_its_measures() -> None:
     for sign, found in ((-1, low), (1, high)):
         first = (bound(50, 30, sign) + bound(20, 5, sign)) / 2
         assert float(found) == pytest.approx((first + bound(10, 9, sign)) / 2, abs=1e-9)
+
+
+# --- references ---------------------------------------------------------------------------------
+
+
+def test_a_reference_is_declared_where_all_its_values_are_found() -> None:
+    """A register study's question is none of the instrument's; nor is a code that only looks so."""
+
+    def table(name: str, key: str, columns: str, *rows: tuple[str, ...]) -> Table:
+        named = tuple(Column(column, "text", "", "") for column in columns.split())
+        return Table(name, "", "", named, (key,), {}, rows, False)
+
+    measures = table("measures", "measure_id", "measure_id", ("1a",), ("11b",))
+    studies = table("studies", "measure_id", "measure_id", ("11b",))
+    questions = table("questions", "question_id", "question_id measure_id", ("q1", "1a"))
+    results = table("results", "row", "row question_id measure_id", ("1", "q1", "1a"))
+    study = table("study", "line", "line question_id measure_id", ("1", "register_11b", "11b"))
+    made = {t.name: t for t in (results, study, measures, studies, questions)}
+    found = {name: dict(t.references) for name, t in protected._referring(made).items()}
+    to_measure = {"measure_id": ("measures", "measure_id")}
+    assert found == {
+        "results": {**to_measure, "question_id": ("questions", "question_id")},
+        "study": to_measure,
+        "measures": {},
+        "studies": to_measure,
+        "questions": to_measure,
+    }
