@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import alarms, audit, instrument, outcomes, quality, register
+from pipelines import alarms, audit, erasure, instrument, lake, outcomes, quality, register
 from pipelines.findings import Finding, Severity, rules
 from pipelines.outcomes import tables
 from pipelines.outcomes.tables import COUNTS, PARTICIPATIONS, SETTINGS, STUDY, TABLES
@@ -426,6 +426,15 @@ def test_a_run_with_nothing_new_imports_no_heavy_library(settings: Settings) -> 
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines() == ["True True", "[]"]
+
+
+def test_erasing_a_delivery_leaves_outcome_files_alone(settings: Settings) -> None:
+    put(settings, PARTICIPATIONS, "fel", f"{OWN},A1,1,K,2022-01-10,2022-01-09,other,")
+    go(settings)
+    audit.append(settings, [audit.Act("erase", 2026, OWN, sha256="0" * 64)])
+    erasure.sweep(settings, lake.Manifest(), audit.whole(settings))
+    assert is_done(settings) == (True, True)
+    assert [f.rule_id for own in go(settings).values() for f in own] == ["ended_before_started"]
 
 
 # --- what people see ----------------------------------------------------------------------------
