@@ -459,6 +459,17 @@ def test_a_receipt_tells_what_counts_and_what_to_mend_without_personal_data(
     assert (file.holds_personal_data, file.total(Severity.STOP)) == (True, 1)
 
 
+def test_a_receipt_says_how_many_findings_of_a_rule_it_does_not_list(tmp_path: Path) -> None:
+    made = zone(tmp_path)
+    figures = ("studies", "other_vocational", "medical_rehab", "sickness_compensation")
+    lines = [count(insats_kod=f"{f}{n}", **{f: -9}) for f in figures for n in range(9)]
+    put(made, COUNTS, "2023", *lines)
+    found = go(made)["outcomes/2023.csv"]
+    assert [f.rule_id for f in found].count("count_negative") == 36
+    page = (made.receipts / "utfall" / "2023.html").read_text(encoding="utf-8")
+    assert "… och 6 till av samma slag." in page
+
+
 def test_the_steward_is_told_of_findings_once_per_rule_and_file_without_what_cells_hold(
     tmp_path: Path,
 ) -> None:
