@@ -19,6 +19,9 @@ from pipelines.lake import Manifest
 from pipelines.register import Register
 from pipelines.settings import Settings
 
+_ROUND = "[0-9]*"
+"""The folders of rounds; outcome files, which have another, are of no delivery."""
+
 
 class UiOpenError(Exception):
     """Dagster's page is open and holds on to its history; the message is Swedish."""
@@ -78,7 +81,7 @@ def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
     contents = {"none", *(d.sha256 for d in manifest.deliveries)}
     yield from (p for p in settings.lake.glob("answers/*/*") if p.stem not in contents)
     names = {d.delivery_id for d in manifest.deliveries}
-    found = settings.receipts.glob("*/.findings/*")
+    found = settings.receipts.glob(f"{_ROUND}/.findings/*")
     yield from (p for p in found if p.name.partition(".")[0] not in names)
     halves = settings.home.rglob(".*.part*")  # what a crash left half written
     yield from (p for p in halves if not p.is_dir())
@@ -86,7 +89,7 @@ def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
 
 def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:
     """What may mention a delivery beside others."""
-    told = (p for p in settings.receipts.glob("*/*") if p.is_file())
+    told = (p for p in settings.receipts.glob(f"{_ROUND}/*") if p.is_file())
     yield from (p for p in told if int(p.parent.name) >= first_round)
     drafts = settings.reminders.glob("*/*")
     yield from (p for p in drafts if p.is_file() and int(p.parent.name) >= first_round)

@@ -254,6 +254,7 @@ def outcome_page(told: OutcomeReceipt, is_synthetic: bool) -> str:
     return _render(
         "outcome.html",
         told=told,
+        copy=None,
         sections=_sections(told.told),
         names={"Fråga": "Kolumn"},
         synthetic=is_synthetic,

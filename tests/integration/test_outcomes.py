@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import alarms, audit, instrument, outcomes, quality, register
+from pipelines import alarms, audit, erasure, instrument, lake, outcomes, quality, register
 from pipelines.findings import Finding, Severity, rules
 from pipelines.outcomes import tables
 from pipelines.outcomes.tables import COUNTS, PARTICIPATIONS, SETTINGS, STUDY, TABLES
@@ -428,6 +428,15 @@ def test_a_run_with_nothing_new_imports_no_heavy_library(settings: Settings) -> 
     assert run.stdout.splitlines() == ["True True", "[]"]
 
 
+def test_erasing_a_delivery_leaves_outcome_files_alone(settings: Settings) -> None:
+    put(settings, PARTICIPATIONS, "fel", f"{OWN},A1,1,K,2022-01-10,2022-01-09,other,")
+    go(settings)
+    audit.append(settings, [audit.Act("erase", 2026, OWN, sha256="0" * 64)])
+    erasure.sweep(settings, lake.Manifest(), audit.whole(settings))
+    assert is_done(settings) == (True, True)
+    assert [f.rule_id for own in go(settings).values() for f in own] == ["ended_before_started"]
+
+
 # --- what people see ----------------------------------------------------------------------------
 
 
@@ -448,6 +457,17 @@ def test_a_receipt_tells_what_counts_and_what_to_mend_without_personal_data(
     assert "19121212" not in stopped + page
     (file,) = (f for f in outcomes.read_state(made).files if f.table != COUNTS)
     assert (file.holds_personal_data, file.total(Severity.STOP)) == (True, 1)
+
+
+def test_a_receipt_says_how_many_findings_of_a_rule_it_does_not_list(tmp_path: Path) -> None:
+    made = zone(tmp_path)
+    figures = ("studies", "other_vocational", "medical_rehab", "sickness_compensation")
+    lines = [count(insats_kod=f"{f}{n}", **{f: -9}) for f in figures for n in range(9)]
+    put(made, COUNTS, "2023", *lines)
+    found = go(made)["outcomes/2023.csv"]
+    assert [f.rule_id for f in found].count("count_negative") == 36
+    page = (made.receipts / "utfall" / "2023.html").read_text(encoding="utf-8")
+    assert "… och 6 till av samma slag." in page
 
 
 def test_the_steward_is_told_of_findings_once_per_rule_and_file_without_what_cells_hold(
