@@ -258,14 +258,19 @@ def _mixed(frame: pd.DataFrame, counting: Bools) -> None:
 
 
 def _without_total(frame: pd.DataFrame, counting: Bools, group: list[str]) -> None:
-    """`lacks_total`: 1 on all rows of a group with neither a total nor both women and men."""
+    """`lacks_total`: 1 on all rows of a group with neither a total nor both women and men.
+
+    A row without gender is the total where no other row has one.
+    """
     rows = frame.loc[counting]
     keys = [rows[c] for c in group]
     has = {
-        g: (rows["kon"] == g).groupby(keys).transform("any").to_numpy() for g in (TOTAL, "K", "M")
+        g: (rows["kon"] == g).groupby(keys).transform("any").to_numpy()
+        for g in (TOTAL, "K", "M", _UNKNOWN)
     }
     flags = np.full(len(frame), np.nan)
-    flags[counting] = ~(has[TOTAL] | (has["K"] & has["M"]))
+    is_undivided = has[_UNKNOWN] & ~has["K"] & ~has["M"]
+    flags[counting] = ~(has[TOTAL] | (has["K"] & has["M"]) | is_undivided)
     frame["lacks_total"] = flags
 
 

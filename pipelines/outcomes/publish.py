@@ -46,12 +46,13 @@ def counts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def study(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row per gender and one for the total, as given, else the sum; no group without a total."""
+    """A row per gender and one for the total, as given, else the sum.
+
+    Groups that cannot be summed were left out by the check.
+    """
     is_total = rows["kon"] == TOTAL
-    groups = [rows[c] for c in _FOLLOWED]
-    has = {g: (rows["kon"] == g).groupby(groups).transform("any") for g in (TOTAL, *_GENDERS)}
-    whole = has[TOTAL] | (has["K"] & has["M"])
-    summed = rows.loc[whole & ~has[TOTAL]]
+    has_total = is_total.groupby([rows[c] for c in _FOLLOWED]).transform("any")
+    summed = rows.loc[~has_total]
     made = summed.groupby(_FOLLOWED, as_index=False, sort=False).agg(
         n=("n", "sum"),
         n_sustained=("n_sustained", "sum"),
@@ -60,7 +61,7 @@ def study(rows: pd.DataFrame) -> pd.DataFrame:
         delivery=("delivery", "first"),
     )
     made["kon"] = TOTAL
-    told = rows.loc[whole & (is_total | rows["kon"].isin(_GENDERS))]
+    told = rows.loc[is_total | rows["kon"].isin(_GENDERS)]
     every = pd.concat([told, made])
     return every.assign(gender=every["kon"])
 

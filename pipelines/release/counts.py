@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipelines.instrument import seed_rows
 from pipelines.release.groups import MUNICIPALITY, PROJECT, Cell, Counts
 
 Row = Mapping[str, Any]
@@ -73,6 +74,12 @@ def of_outcomes(rows: Iterable[Row]) -> Counts:
 def of_extra(rows: Iterable[Row]) -> Counts:
     """The counts of rows of extra_results."""
     return {project_question(row): (row["n"], row["n_positive"]) for row in rows}
+
+
+def rests_on_answers(family: str) -> bool:
+    """Whether a family is of what was delivered for the round, and no outcome and no study."""
+    studies = {row["questionnaire_id"] for row in seed_rows("register_studies")}
+    return family not in {ACTIVE, LEAVERS, *studies}
 
 
 def yearly(rows: Iterable[Row]) -> Iterator[Row]:

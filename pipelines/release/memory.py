@@ -22,6 +22,7 @@ from typing import Any
 
 from pipelines import lake
 from pipelines.disclosure import Family, Figure, Published, Told
+from pipelines.release import counts
 from pipelines.settings import Settings
 
 
@@ -64,6 +65,7 @@ def recall(
 def erase(settings: Settings, round_: int, association_id: str) -> None:
     """Takes an association's groups and answers out of what releases of a round told.
 
+    What it told of outcomes stays: they lie in files of their own, which were not erased.
     Their sums were published and stay known. That two releases told of the same respondents stays
     known as well: each group and each of its answers is named by a hash. Its key lies beside them
     until all of them are done, for a call that goes on after one that was interrupted; then it is
@@ -84,7 +86,7 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
 
     for path in paths:
         families = json.loads(path.read_text(encoding="utf-8"))
-        for family in families:
+        for family in (f for f in families if counts.rests_on_answers(f["name"])):
             for place, (question, atom, *answers) in enumerate(family["unknowns"]):
                 if atom[0] == association_id:
                     group, which = nameless(*atom), nameless(question, *atom, *answers)

@@ -51,8 +51,9 @@ association;testskogen;2022;12;T;40;30;SCB
 association;testskogen;2022;12;K;25;22;SCB
 association;testskogen;2024;12;K;20;8;SCB
 association;testskogen;2024;12;M;15;5;SCB
-association;testskogen;2025;12;;12;6;SCB
+association;testskogen;2025;24;;12;6;SCB
 association;fantasiviken;2024;12;T;30;15;SCB
+association;sagoasen;2024;12;T;9;9;SCB
 association;sagoasen;2024;12;M;9;9;SCB
 """
 # Each level has a common target, and some units their own.

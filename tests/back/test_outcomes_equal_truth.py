@@ -59,7 +59,12 @@ def build(raw: Path, home: Path, targets: Iterable[Any], selection: Sequence[str
 
 
 def tell_targets(raw: Path, targets: Iterable[Any]) -> None:
-    with (raw / "register/targets.csv").open("a", encoding="utf-8", newline="") as file:
+    """In place of the sample's own targets of outcomes."""
+    path = raw / "register/targets.csv"
+    rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    others = [row for row in rows if not row.startswith(outcomes_truth.RATE)]
+    path.write_text("".join(others), encoding="utf-8")
+    with path.open("a", encoding="utf-8", newline="") as file:
         for level, unit_id, first, last, share in targets:
             csv.writer(file, lineterminator="\n").writerow(
                 (outcomes_truth.RATE, "", level, unit_id or "", first, last or "", share)

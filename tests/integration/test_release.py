@@ -381,6 +381,7 @@ def test_of_a_hidden_row_nothing_but_its_sign_is_released(story: Story) -> None:
     no_figures = {
         "question_id", "association_ids", "status", "is_synthetic", "indicator_id", "target_share",
         "n_associations_expected", "n_associations_delivered", "n_associations",
+        "round", "source_id", "status_active", "n_items",
     }  # fmt: skip
     n_hidden = 0
     for number in range(1, 5):
@@ -393,6 +394,8 @@ def test_of_a_hidden_row_nothing_but_its_sign_is_released(story: Story) -> None:
                 if row.get("status") == ".." and "status" not in key:
                     n_hidden += 1
                     told = {c for c, v in row.items() if v and c not in (*key, *no_figures)}
+                    if row.get("status_active") in ("", "[]"):
+                        told -= {"active", "ended"}  # who took part is told by itself
                     assert told == set(), row
         kolada = json.loads(
             (story.release(number) / "kolada" / "data.json").read_text(encoding="utf-8")
@@ -416,6 +419,12 @@ def test_what_protects_the_next_releases_is_for_user_and_group_only(story: Story
 # --- erased -------------------------------------------------------------------------------------
 
 
+def of_answers(told: bytes) -> str:
+    """What a release told of answers; outcomes lie in files of their own and are not erased."""
+    of_others = ("outcome_active", "register_study")
+    return json.dumps([f for f in json.loads(told) if f["name"] not in of_others])
+
+
 def test_an_erased_association_is_nowhere_in_what_protects_the_next_releases(story: Story) -> None:
     others = next(
         p.stem.partition("_")[0]
@@ -428,7 +437,7 @@ def test_an_erased_association_is_nowhere_in_what_protects_the_next_releases(sto
             for path, (content, *_) in story.trees[name].items()
             if path.startswith(f"told/{ROUND}/") and path[-6].isdecimal()
         }
-        named = {Path(path).name: story.whose.encode() in files[path] for path in files}
+        named = {Path(path).name: story.whose in of_answers(files[path]) for path in files}
         assert named == {"1.json": is_there, "2.json": is_there} | dict.fromkeys(
             [f"{n}.json" for n in range(3, len(files) + 1)], False
         )
@@ -587,7 +596,7 @@ def test_frictionless_validates_the_released_package(story: Story, number: int) 
     report = frictionless.validate(str(story.release(number) / "open" / "datapackage.json"))
     assert report.errors == []
     assert [error.message for task in report.tasks for error in task.errors] == []
-    assert sum(task.stats["rows"] for task in report.tasks) > 2000
+    assert sum(task.stats.get("rows", 0) for task in report.tasks) > 2000
 
 
 def test_the_released_catalogue_conforms_to_dcat_ap(story: Story) -> None:

@@ -291,10 +291,12 @@ def test_a_changed_outcome_file_is_loaded_with_the_last_round(
     execute("load_and_check", instance, "2026")
     assert landed(instance) == []
     path = folders.raw / "outcomes" / "sus.csv"
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text("association_id,participation_id,start_date\n", encoding="utf-8")
     assert landed(instance) == []  # it may still be on its way
-    age(path)
+    for folder in ("outcomes", "indicator_11"):
+        for one in (folders.raw / folder).iterdir():
+            age(one)
     (asked,) = landed(instance)
     assert asked.partition_key == str(max(KNOWN.rounds))
     execute("load_and_check", instance, asked.partition_key)
