@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-# The sample has no project of its own; tests/back/test_extra_questions.py asks this one.
+# The sample has no project of its own; tests/back/test_extra_results_equal_truth.py asks this one.
 EMPTY_IN_SAMPLE = "-extra-questions"
 QUERIES = sorted((DOCS / "sql").glob("*.sql"))
 GUIDE = (DOCS / "analyst.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """A project's own questions: where they are known, and that the core is as it is without them.
 
 Belongs here: the register's rows, the reader, web answers, templates and checks. Does not: the
-figures (tests/back/test_extra_questions.py).
+figures (tests/back/test_extra_results_equal_truth.py).
 """
 
 from __future__ import annotations
