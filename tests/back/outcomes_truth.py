@@ -174,7 +174,7 @@ def summed(lines: Table) -> Row:
         figures[name] = sum(told) if len(told) == len(lines) else None
     names = ("years_without_work", "throughput_months")
     unknown = [f"{name}_{of}" for name in names for of in ("n", "mean", "median")]
-    return figures | dict.fromkeys([*unknown, "misregistrations", "dropout_months"])
+    return figures | dict.fromkeys([*unknown, "misregistrations", "dropout_months", "last_date"])
 
 
 def counted(lines: Table, first: str, last: str) -> Row:
@@ -199,6 +199,7 @@ def counted(lines: Table, first: str, last: str) -> Row:
             [x for x in mistaken if first <= (x["end_date"] or x["start_date"]) <= last]
         ),
         "dropout_months": months,
+        "last_date": date.fromisoformat(min(x["file_ends"] for x in active)) if active else None,
     }
     positive = [line for line in leavers if line["exit_reason"] in POSITIVE + SPLIT]
     years = [int(x["years_without_work"]) for x in positive if x["years_without_work"]]

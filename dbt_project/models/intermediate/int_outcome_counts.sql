@@ -29,6 +29,7 @@ overlapping as (
         coalesce(participations.end_date, participations.start_date)
             between periods.period_start and periods.period_end as is_its_period,
         participations.dropout_months,
+        participations.last_date,
         participations.is_synthetic
     from participations
     inner join periods
@@ -64,6 +65,7 @@ from_participations as (
         count(*) filter (where is_active and not is_ended) as active_next,
         count(*) filter (where is_left_out and is_its_period) as misregistrations,
         max(dropout_months) as dropout_months,
+        min(case when is_active then last_date end) as last_date,
         bool_or(is_synthetic) as is_synthetic
     from overlapping
     where is_active or is_its_period
@@ -102,6 +104,7 @@ from_counts as (
         {{ total('active_next') }} as active_next,
         cast(null as bigint) as misregistrations,
         cast(null as integer) as dropout_months,
+        cast(null as date) as last_date,
         bool_or(is_synthetic) as is_synthetic
     from counts
     group by

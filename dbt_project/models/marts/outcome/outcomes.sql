@@ -107,6 +107,7 @@ rolled_up as (
         {%- endfor %}
         {{ total('counts.misregistrations') }} as misregistrations,
         max(counts.dropout_months) as dropout_months,
+        min(counts.last_date) as last_date,
         bool_or(counts.is_synthetic) as is_synthetic
     from counts
     inner join units
@@ -244,6 +245,7 @@ final as (
         figures.median_days / {{ var('days_per_month') }} as throughput_months_median,
         figures.misregistrations,
         figures.dropout_months,
+        figures.last_date,
         previous.period is not null as comparable,
         figures.previous_period,
         previous.positive_rate as rate_previous,
