@@ -140,14 +140,15 @@ def published_anew(home: Settings, environment: Mapping[str, Any], folder: Path)
 
 
 def run_anew(home: Settings, environment: Mapping[str, Any], folder: Path) -> list[Files]:
-    """What two runs publish of the same workbooks in other files, written in another order."""
+    """What two runs publish of the same contents in other files, written in another order."""
     found = []
     for number in range(2):
         copy = Settings(folder / f"raw {number}", folder / f"home {number}")
         shutil.copytree(home.raw / "register", copy.raw / "register")
-        paths = sorted(home.raw.glob("2*/*.xlsx"), reverse=True)
+        folders = ("2*", "outcomes", "indicator_11")
+        paths = sorted((p for f in folders for p in home.raw.glob(f"{f}/*")), reverse=True)
         for place, path in enumerate(paths):
-            there = copy.raw / path.parent.name / f"{place:02} {number} leverans å.xlsx"
+            there = copy.raw / path.parent.name / f"{place:02} {number} leverans å{path.suffix}"
             there.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, there)
             at = path.stat().st_mtime_ns + (place + 1) * 10**9
