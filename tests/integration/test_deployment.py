@@ -334,7 +334,7 @@ def in_order_of_load(runs: Mapping[str, dict[str, Any]]) -> list[int]:
 def test_queued_runs_go_one_at_a_time_and_killed_ones_are_done_again(
     postgresql: dict[str, str], tmp_path: Path
 ) -> None:
-    with deployed(tmp_path, postgresql, "in_process", associations=3) as made:
+    with deployed(tmp_path, postgresql, "in_process", associations=6) as made:
         first = made.launch("load_and_check", FIRST)
         second = made.launch("load_and_check", SECOND)
         made.kill_in(first, LOAD_STEP)
