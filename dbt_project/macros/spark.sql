@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {% macro spark__show_lake() -%}
-    {%- for source in graph.sources.values() if execute -%}
+    {%- for source in (graph.sources.values() if execute else []) -%}
         {%- set files = source.config.meta['external_location'].format(name=source.name).split("'")[1] -%}
         {%- set path = env_var('NNS_LAKE', 'lake') ~ files.removeprefix('lake').split('/*')[0] -%}
         {%- set view = source.schema ~ '.' ~ source.identifier -%}
