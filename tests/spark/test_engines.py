@@ -44,7 +44,11 @@ def test_equal_tables_differ_in_nothing_whatever_the_order_of_their_rows() -> No
 
 
 @pytest.mark.parametrize(
-    "types", ["id bigint, name varchar, n bigint, share double", "id integer, s varchar, n bigint, share double"]
+    "types",
+    [
+        "id bigint, name varchar, n bigint, share double",
+        "id integer, s varchar, n bigint, share double",
+    ],
 )
 def test_other_types_and_names_of_columns_are_found(types: str) -> None:
     with duckdb.connect() as con:

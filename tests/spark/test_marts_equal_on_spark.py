@@ -1,19 +1,23 @@
 """The same dbt models on Spark, from the same lake, as the analysts' snapshot has them.
 
 Two landing zones: the sample, and ten rounds with a little of everything. Of the sample the
-project's data tests are run on Spark too.
+project's data tests are run on Spark too, and a snapshot is made of Spark's tables.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
-from engines import differences
+from engines import differences, primary_keys
 from zones import write_decade
 
 PROJECT = Path(__file__).parents[2]
@@ -34,7 +38,9 @@ def zone(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def snapshot(zone: str, build_snapshot: Callable[[Path], Path], tmp_path_factory) -> Path:
+def snapshot(
+    zone: str, build_snapshot: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     if zone == "sample":
         return build_snapshot(PROJECT / "raw")
     return build_snapshot(write_decade(tmp_path_factory.mktemp("decade") / "raw"))
@@ -69,3 +75,46 @@ def test_every_row_of_every_mart_is_the_same_on_spark(snapshot: Path, spark_mart
     faults = differences(snapshot, spark_marts)
     if faults:
         pytest.fail("\n".join(faults), pytrace=False)
+
+
+@pytest.mark.parametrize("zone", ["decade"], indirect=True)
+def test_the_decade_has_rows_for_every_mart(snapshot: Path) -> None:
+    """Else that they are equal would say little."""
+    with duckdb.connect(str(snapshot), read_only=True) as con:
+        marts = con.execute(
+            "select table_name from duckdb_tables() where has_primary_key"
+        ).fetchall()
+        assert marts
+        empty = [
+            name
+            for (name,) in marts
+            if con.execute(f"select count(*) from marts.marts.{name}").fetchone() == (0,)
+        ]
+    assert empty == []
+
+
+@pytest.mark.parametrize("zone", ["sample"], indirect=True)
+def test_the_snapshot_made_of_sparks_tables_as_the_documentation_says_is_the_same(
+    snapshot: Path, spark_marts: Path, tmp_path: Path
+) -> None:
+    documented = (PROJECT / "docs/scaling.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", documented, re.DOTALL)
+    assert code
+    home = tmp_path / "home"
+    (home / "work").mkdir(parents=True)
+    (home / "lake").symlink_to(snapshot.parent / "lake")
+    (tmp_path / "spark_marts").symlink_to(spark_marts)
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code[1])],
+        cwd=tmp_path,
+        env={**os.environ, "NNS_HOME": str(home), "PYTHONPATH": str(PROJECT)},
+        check=True,
+    )
+    assert differences(home / "marts.duckdb", spark_marts) == []
+    assert keys_of(home / "marts.duckdb") == keys_of(snapshot)
+
+
+def keys_of(snapshot: Path) -> dict[str, list[str]]:
+    with duckdb.connect() as con:
+        con.execute(f"attach '{snapshot}' as snapshot (read_only)")
+        return primary_keys(con)
