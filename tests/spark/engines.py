@@ -19,7 +19,7 @@ SHOWN = 5
 def differences(snapshot: Path, spark: Path) -> list[str]:
     """What differs between the snapshot's tables and the folders Spark wrote; empty when equal.
 
-    The tables are the same, with the same columns, types and rows: floats to 1e-9, all else exactly.
+    The tables have the same columns, types and rows: floats to 1e-9, all else exactly.
     """
     with duckdb.connect() as con:
         con.execute(f"attach '{snapshot}' as snapshot (read_only)")

@@ -19,7 +19,8 @@ project_id,association_id,questionnaire_id,column_name,question_id,label_sv,scal
 positive_min_code,first_round,last_round,insats_kod
 ronden,{one},staff,Bussen,ronden_bussen,Kommer bussen?,yesno_dk,2,2018,,
 ronden,{two},staff,Bussen,ronden_bussen,Kommer bussen?,yesno_dk,2,2020,,
-navet,{one},participant_ending,Lugnt,navet_lugnt,"Är det ""lugnt""?",frequency6,5,2019,2025,{activity}
+navet,{one},participant_ending,Lugnt,navet_lugnt,"Är det ""lugnt""?",frequency6,\
+5,2019,2025,{activity}
 """
 OWN_ANSWERS = {"Personal": ("Bussen", [1, 2, 3, None]), "Deltagare avslut": ("Lugnt", [2, 5, 6])}
 CATEGORIES = ("kategori_målgrupp", ["Unga vuxna", "Åter i arbete", None])
@@ -47,10 +48,9 @@ association_id,insats_kod,participation_id,kon,start_date,end_date,exit_reason,y
 def write_decade(raw: Path) -> Path:
     """Writes the landing zone to a folder that is not there; gives the folder.
 
-    Returns:
-        The folder: ten rounds with every layout and break, answers from the web, projects' own
-        questions, categories of activities, organisations, targets on every level, a register study,
-        outcomes of both sources, and a delivery that another replaced.
+    Ten rounds with every layout and break, answers from the web, projects' own questions, categories
+    of activities, a region, targets on every level, a register study, outcomes of both sources, and
+    a delivery that another replaced.
     """
     write_landing_zone(raw, rounds=ROUNDS, associations=3, questionnaires=12, web=True)
     one, two, three = (path.stem.removesuffix("_2026") for path in sorted(raw.glob("2026/*.xlsx")))
