@@ -1,9 +1,9 @@
-{# What dbt on Spark does otherwise than on DuckDB whatever the model: how it finds the lake, and how
-   it loads seeds. Where the engines' SQL differs, the macro in question has a version for each. #}
+{# What dbt on Spark does otherwise than on DuckDB whatever the model: how it finds the lake, how it
+   loads seeds. Where the engines' SQL differs, the macro in question has a version for each. #}
 
 {# Before a run, on Spark: a view for every source over the files that sources.yml names. DuckDB's
-   adapter reads external_location itself, Spark's does not. Of files in partitions Spark is told the
-   folder, where it finds the partitions' column. The lake is in NNS_LAKE, else where dbt is run. #}
+   adapter reads external_location itself, Spark's does not. Of files in partitions Spark is told
+   the folder, where it finds the partitions' column. The lake is NNS_LAKE, else where dbt is run. #}
 {% macro show_lake() -%}
     {{ return(adapter.dispatch('show_lake')()) }}
 {%- endmacro %}
@@ -13,11 +13,14 @@
 
 {% macro spark__show_lake() -%}
     {%- for source in (graph.sources.values() if execute else []) -%}
-        {%- set files = source.config.meta['external_location'].format(name=source.name).split("'")[1] -%}
-        {%- set path = env_var('NNS_LAKE', 'lake') ~ files.removeprefix('lake').split('/*')[0] -%}
-        {%- set view = source.schema ~ '.' ~ source.identifier -%}
+        {%- set location = source.config.meta['external_location'].format(name=source.name) -%}
+        {%- set files = location.split("'")[1].removeprefix('lake').split('/*')[0] -%}
+        {%- set path = env_var('NNS_LAKE', 'lake') ~ files -%}
         {%- do run_query('create schema if not exists ' ~ source.schema) -%}
-        {%- do run_query('create or replace view ' ~ view ~ ' as select * from parquet.`' ~ path ~ '`') -%}
+        {%- do run_query(
+            'create or replace view ' ~ source.schema ~ '.' ~ source.identifier
+            ~ ' as select * from parquet.`' ~ path ~ '`'
+        ) -%}
     {%- endfor -%}
 {%- endmacro %}
 
@@ -30,7 +33,8 @@
         {%- for row in agate_table.rows %}
         (
             {%- for name in agate_table.column_names -%}
-                cast({{ spark_literal(row[name], name) }} as {{ types[name] }}){% if not loop.last %}, {% endif %}
+                cast({{ spark_literal(row[name], name) }} as {{ types[name] }})
+                {%- if not loop.last %}, {% endif %}
             {%- endfor -%}
         ){% if not loop.last %},{% endif %}
         {%- endfor %}
@@ -47,7 +51,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# After a seed, empty text for null in a column. Spark cannot update rows: it has loaded them so. #}
+{# After a seed: empty text for null in a column. Spark, which updates no rows, has loaded it so. #}
 {% macro keep_empty_text(column) -%}
     {{ return(adapter.dispatch('keep_empty_text')(column)) }}
 {%- endmacro %}

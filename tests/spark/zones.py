@@ -48,9 +48,9 @@ association_id,insats_kod,participation_id,kon,start_date,end_date,exit_reason,y
 def write_decade(raw: Path) -> Path:
     """Writes the landing zone to a folder that is not there; gives the folder.
 
-    Ten rounds with every layout and break, answers from the web, projects' own questions, categories
-    of activities, a region, targets on every level, a register study, outcomes of both sources, and
-    a delivery that another replaced.
+    Ten rounds with every layout and break, answers from the web, projects' own questions,
+    categories of activities, a region, targets on every level, a register study, outcomes of both
+    sources, and a delivery that another replaced.
     """
     write_landing_zone(raw, rounds=ROUNDS, associations=3, questionnaires=12, web=True)
     one, two, three = (path.stem.removesuffix("_2026") for path in sorted(raw.glob("2026/*.xlsx")))
