@@ -32,7 +32,8 @@ test-spark: setup $(SPARK)/.ready    ## build the marts on Spark too and compare
 	@$(VENV)/bin/python -m pytest -m spark -vv --durations 0 tests/spark
 
 $(SPARK)/.ready: pyproject.toml uv.lock
-	@UV_PROJECT_ENVIRONMENT=$(SPARK) $(VENV)/bin/uv sync --quiet --frozen --only-group spark
+	@UV_PROJECT_ENVIRONMENT=$(SPARK) $(VENV)/bin/uv sync --quiet --frozen --only-group spark \
+		--python $(VENV)/bin/python
 	@touch $@
 
 lint: setup     ## lint, types and format, as CI does
