@@ -1,10 +1,11 @@
 # Python 3.11+ and make are all a fresh machine needs; uv and everything else come from the lock.
 .DEFAULT_GOAL := help
 VENV := .venv
+SPARK := .venv-spark
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 
-.PHONY: help setup run test test-long lint format bench lock clean
+.PHONY: help setup run test test-long test-spark lint format bench lock clean
 
 help:           ## show this
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +28,14 @@ test-long: setup    ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -n 2 --maxschedchunk 1 -m long -vv --durations 15 \
 		-o faulthandler_timeout=900 tests    # the log says what is slow, and where it hangs
 
+test-spark: setup $(SPARK)/.ready    ## build the marts on Spark too and compare every row (Java 17)
+	@$(VENV)/bin/python -m pytest -m spark -vv --durations 0 tests/spark
+
+$(SPARK)/.ready: pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(SPARK) $(VENV)/bin/uv sync --quiet --frozen --only-group spark \
+		--python $(VENV)/bin/python
+	@touch $@
+
 lint: setup     ## lint, types and format, as CI does
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -43,4 +52,4 @@ lock: setup     ## resolve the dependencies anew
 	@$(VENV)/bin/uv lock --upgrade
 
 clean:          ## remove what is made, the environment included
-	rm -rf $(VENV) .nns dbt_project/target
+	rm -rf $(VENV) $(SPARK) .nns dbt_project/target

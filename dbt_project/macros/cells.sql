@@ -17,3 +17,7 @@
 {% macro default__shifted_right(number, n_bits) -%}
     ({{ number }} >> {{ n_bits }})
 {%- endmacro %}
+
+{% macro spark__shifted_right(number, n_bits) -%}
+    shiftright({{ number }}, {{ n_bits }})
+{%- endmacro %}

@@ -16,6 +16,10 @@
     last_value({{ value }} ignore nulls)
 {%- endmacro %}
 
+{% macro spark__last_known(value) -%}
+    last_value({{ value }}, true)
+{%- endmacro %}
+
 {# What changed since the previous row that compares: its share, the change in percentage points and
    whether it is significant. Expects comparable, share, n and n_positive with their previous ones. #}
 {% macro since_previous(figures, share='share', previous_share='share_previous') -%}

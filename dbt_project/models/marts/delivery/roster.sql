@@ -55,9 +55,9 @@ ordered as (
         ) as place,
         min(received) over (partition by round, association_id) as first_received,
         count(*) over (partition by round, association_id) as n_deliveries,
-        count(*) filter (where state = 'replaced')
+        count(case when state = 'replaced' then 1 end)
             over (partition by round, association_id) as n_replaced,
-        sum(n_questionnaires) filter (where is_counting)
+        sum(case when is_counting then n_questionnaires end)
             over (partition by round, association_id) as n_counting
     from deliveries
     where association_id is not null
@@ -122,7 +122,7 @@ merged as (
     select
         round,
         association_id,
-        string_agg(merged_id, ',' order by merged_id) as merged_from
+        {{ dbt.listagg('merged_id', "','", 'order by merged_id') }} as merged_from
     from mergers
     group by round, association_id
 ),
@@ -144,7 +144,9 @@ final as (
         telling.received,
         case
             when telling.is_counting
-                then cast(telling.received_on - delivered_rounds.delivery_deadline as integer)
+                then cast({{ dbt.datediff(
+                    'delivered_rounds.delivery_deadline', 'telling.received_on', 'day'
+                ) }} as integer)
         end as days_late,
         coalesce(telling.n_deliveries, 0) as n_deliveries,
         coalesce(telling.n_replaced, 0) as n_replaced,

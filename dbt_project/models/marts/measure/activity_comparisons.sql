@@ -32,7 +32,7 @@ paired as (
         activities.share,
         groups.n - activities.n as n_others,
         groups.n_positive - activities.n_positive as n_positive_others,
-        count(*) filter (where activities.n > 0) over (
+        count(case when activities.n > 0 then 1 end) over (
             partition by
                 activities.round,
                 activity_groups.group_id,
