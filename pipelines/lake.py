@@ -312,10 +312,10 @@ def register_fingerprint(register: Register) -> str:
     return hashlib.sha256(repr(register).encode()).hexdigest()
 
 
-def keep_checked(settings: Settings, round_: int, checked_with: str) -> None:
-    """Records that a round is checked and its receipts are written."""
+def keep_checked(settings: Settings, checked_with: Mapping[str, str]) -> None:
+    """Records that rounds are checked and their receipts are written."""
     before = read_manifest(settings)
-    known = {**before.checked_with, str(round_): checked_with}
+    known = {**before.checked_with, **checked_with}
     write_manifest(settings, replace(before, checked_with=known))
 
 

@@ -30,6 +30,10 @@ KNOWN = instrument.load()
 ROUND = 2026
 
 
+def sound(settings: Settings) -> list[Delivery]:
+    return quality.sound(lake.read_manifest(settings), ROUND)
+
+
 @dataclass
 class Zone:
     """A loaded landing zone; the edits change what the lake says of its first delivery."""
@@ -42,7 +46,7 @@ class Zone:
 
     @property
     def first(self) -> Delivery:
-        return quality.sound(self.settings, ROUND)[0]
+        return sound(self.settings)[0]
 
     def path(self, delivery: Delivery, round_: int | None = None) -> Path:
         folder = self.settings.lake / "answers" / f"round={round_ or delivery.round}"
@@ -66,8 +70,11 @@ class Zone:
         self.edit_delivery(activities=[{**first, **changes}, *others])
 
     def check(self, **other: Any) -> list[Finding]:
-        arguments = {"round_": ROUND, "instrument": KNOWN, "register": self.register, **other}
-        return [f for found in quality.check(self.settings, **arguments).values() for f in found]
+        arguments = {"deliveries": sound(self.settings), "register": self.register, **other}
+        found = quality.check(
+            self.settings, {ROUND: arguments["deliveries"]}, KNOWN, arguments["register"]
+        )
+        return [f for of_delivery in found.values() for f in of_delivery]
 
 
 def loaded(folder: Path, rounds: Iterable[int] = (2025, ROUND)) -> Zone:
@@ -169,7 +176,7 @@ def _without_activity(zone: Zone) -> None:
 
 def _withdrawn_answers(zone: Zone) -> None:
     """Ten responses of the first delivery are those of another association's withdrawn one."""
-    other = quality.sound(zone.settings, ROUND)[1]
+    other = sound(zone.settings)[1]
     whole = pq.ParquetFile(zone.path(other)).read().to_pylist()
     contents = ("answers", "kon", "svarsdatum")
 
@@ -266,7 +273,7 @@ def test_a_round_that_the_seeds_do_not_have_trips_its_rule_and_only_it(zone: Zon
     path = zone.path(zone.first, 1999)
     path.parent.mkdir()
     shutil.copy(zone.path(zone.first), path)
-    first, *others = quality.sound(zone.settings, ROUND)
+    first, *others = sound(zone.settings)
     found = zone.check(deliveries=[replace(first, round=1999), *others])
     assert [f.rule_id for f in found] == ["round_not_in_seeds"]
 
@@ -304,7 +311,7 @@ def _web_file(zone: Zone) -> Path:
 
 
 def test_sound_web_answers_beside_workbooks_have_no_findings(on_web: Zone) -> None:
-    assert len([d for d in quality.sound(on_web.settings, ROUND) if d.is_web]) > 1
+    assert len([d for d in sound(on_web.settings) if d.is_web]) > 1
     assert on_web.check() == []
 
 
@@ -342,7 +349,7 @@ def test_answers_in_the_workbook_and_on_the_web_stop_the_later_file(
     shutil.copytree(on_web.settings.home, tmp_path / "home")
     zone = Zone(Settings(on_web.settings.raw, tmp_path / "home"))
     book, web = (
-        next(d for d in quality.sound(zone.settings, ROUND) if d.is_web == is_web and own in d.file)
+        next(d for d in sound(zone.settings) if d.is_web == is_web and own in d.file)
         for own in [_web_file(zone).name.partition("_")[0]]
         for is_web in (False, True)
     )
@@ -378,9 +385,10 @@ def test_findings_are_the_same_each_time_and_every_checked_delivery_has_an_entry
 ) -> None:
     EDITS["code_not_on_scale"](zone)
     _without_activity(zone)
-    once, again = (quality.check(zone.settings, ROUND, KNOWN, zone.register) for _ in range(2))
+    deliveries = {ROUND: sound(zone.settings)}
+    once, again = (quality.check(zone.settings, deliveries, KNOWN, zone.register) for _ in range(2))
     assert list(once.items()) == list(again.items())
-    assert list(once) == [d.key for d in quality.sound(zone.settings, ROUND)]
+    assert list(once) == [d.key for d in sound(zone.settings)]
     severities = [f.severity for f in once[zone.first.key]]
     assert severities == [Severity.STOP, Severity.WARNING]
 
@@ -433,7 +441,7 @@ def test_a_file_that_is_gone_leaves_the_row_as_address(zone: Zone, tmp_path: Pat
 
 def test_a_stop_keeps_only_its_own_delivery_out(faulty: Any) -> None:
     rule_id, zone, _ = faulty
-    found = quality.check(zone.settings, ROUND, KNOWN, zone.register)
+    found = quality.check(zone.settings, {ROUND: sound(zone.settings)}, KNOWN, zone.register)
     stopped = [key for key, own in found.items() if any(f.severity == "stop" for f in own)]
     assert len(stopped) == (1 if rule_id == "same_answers_in_two_files" else 0)
 
@@ -498,10 +506,12 @@ CHECK = f"""
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from pathlib import Path
-from pipelines import instrument, quality, register
+from pipelines import instrument, lake, quality, register
 from pipelines.settings import Settings
 raw, home = map(Path, sys.argv[1:])
-found = quality.check(Settings(raw, home), {ROUND}, instrument.load(), register.read(raw))
+settings, known, registered = Settings(raw, home), instrument.load(), register.read(raw)
+deliveries = dict([({ROUND}, quality.sound(lake.read_manifest(settings), {ROUND}))])
+found = quality.check(settings, deliveries, known, registered)
 print(sum(map(len, found.values())))
 """
 

@@ -262,7 +262,7 @@ def test_receipts_that_were_interrupted_are_written_the_next_time(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(receipts, "write_round", interrupted)
+    monkeypatch.setattr(receipts, "write_rounds", interrupted)
     with pytest.raises(KeyboardInterrupt):
         zone.check()
     monkeypatch.undo()

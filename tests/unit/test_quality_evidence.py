@@ -109,13 +109,16 @@ class Lake:
         return delivery
 
     def frames(self, register: Register = REGISTER, **limits: Any) -> Mapping[str, pd.DataFrame]:
+        manifest = lake.read_manifest(self.settings)
+        deliveries = quality.sound(manifest, ROUND)
         gathered = evidence.gather(
             self.settings,
-            quality.sound(self.settings, ROUND),
+            deliveries,
             ROUND,
             KNOWN,
             register,
             {**quality.thresholds(), **limits},
+            before=evidence.previous(deliveries, manifest.counting(), ROUND),
         )
         return gathered.frames
 
@@ -324,7 +327,7 @@ TEN = [row(n, varied(n)) for n in range(10)]
 
 def twins(made: Lake, **limits: Any) -> dict[str, int]:
     n_same = made.frames(**limits)["deliveries"]["n_same"]
-    deliveries = quality.sound(made.settings, ROUND)
+    deliveries = quality.sound(lake.read_manifest(made.settings), ROUND)
     return {d.sha256: int(n) for d, n in zip(deliveries, n_same, strict=True) if n == n}
 
 
