@@ -31,7 +31,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelines import lake, loading
+from pipelines import imports, lake, loading
 from pipelines.extra import instrument_of, instrument_of_all
 from pipelines.findings import Finding, Rule, Severity, thresholds
 from pipelines.instrument import Instrument
@@ -403,12 +403,13 @@ def _context() -> Any:
     log = logging.getLogger("great_expectations")  # its lines may hold values
     log.propagate, log.handlers = False, [logging.NullHandler()]
 
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
+    with imports.uncollected():
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
     config = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
