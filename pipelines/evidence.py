@@ -88,9 +88,9 @@ def gather(
     now = _Answers.of(settings, deliveries, instrument)
     ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
     known = {} if shares is None else shares
-    earlier = {d.key: d for of_one in before for d in of_one if d.key not in known}
-    known |= _Answers.of(settings, list(earlier.values()), instrument).shares(list(earlier))
     known |= now.shares([d.key for d in deliveries])
+    if earlier := {d.key: d for of_one in before for d in of_one if d.key not in known}:
+        known |= _Answers.of(settings, list(earlier.values()), instrument).shares(list(earlier))
     about = _About(
         deliveries=tuple(deliveries),
         gone=tuple(gone),

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import instrument, lake, loading, quality, register
+from pipelines import audit, evidence, instrument, lake, loading, quality, register
 from pipelines.findings import Finding, Severity
 from pipelines.lake import Delivery
 from pipelines.register import Register
@@ -391,6 +391,64 @@ def test_findings_are_the_same_each_time_and_every_checked_delivery_has_an_entry
     assert list(once) == [d.key for d in sound(zone.settings)]
     severities = [f.severity for f in once[zone.first.key]]
     assert severities == [Severity.STOP, Severity.WARNING]
+
+
+@pytest.fixture(scope="module")
+def of_two_rounds(tmp_path_factory: pytest.TempPathFactory) -> Zone:
+    """A round with faults, and after it one whose files are compared with the first one's."""
+    folder = tmp_path_factory.mktemp("of_two_rounds")
+    faults = [*FAULTS.values()]
+    write_landing_zone(folder / "raw", rounds=[2024, 2025], faults=faults)
+    write_landing_zone(folder / "next", rounds=[2025, ROUND], faults=["volume_jump"])
+    shutil.copytree(folder / "next" / str(ROUND), folder / "raw" / str(ROUND))
+    return loaded(folder, (2024, 2025, ROUND))
+
+
+def check_of(zone: Zone, rounds: Iterable[int]) -> quality.Findings:
+    manifest = lake.read_manifest(zone.settings)
+    deliveries = {round_: quality.sound(manifest, round_) for round_ in rounds}
+    return quality.check(zone.settings, deliveries, KNOWN, zone.register)
+
+
+def test_rounds_together_have_the_findings_of_rounds_one_after_the_other(
+    of_two_rounds: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = check_of(of_two_rounds, (2024, 2025, ROUND))
+    one_by_one: quality.Findings = {}
+    for round_ in (2024, 2025, ROUND):
+        one_by_one |= (of_round := check_of(of_two_rounds, [round_]))
+        withdrawn = audit.whole(of_two_rounds.settings).withdrawn
+        lake.keep_checks(of_two_rounds.settings, of_two_rounds.register, of_round, withdrawn)
+    assert together == one_by_one
+    states = {d.state for d in lake.read_manifest(of_two_rounds.settings).deliveries}
+    assert "stopped" in states
+    assert {f.rule_id for own in together.values() for f in own} >= set(FAULTS)
+    monkeypatch.setattr(quality, "_AT_ONCE", 1)
+    assert check_of(of_two_rounds, (2024, 2025, ROUND)) == together
+
+
+def test_what_is_stopped_in_a_round_is_no_measure_for_the_next(clean: Zone, tmp_path: Path) -> None:
+    """The first delivery of 2025 lists an activity twice: what came before it counts instead."""
+    shutil.copytree(clean.settings.home, tmp_path / "home")
+    zone = Zone(Settings(clean.settings.raw, tmp_path / "home"))
+    looked_back_at: list[list[int]] = []
+    gather = evidence.gather
+
+    def told(*arguments: Any, **named: Any) -> evidence.Evidence:
+        if arguments[2] == ROUND:
+            looked_back_at.append([len(before) for before in named["before"]])
+        return gather(*arguments, **named)
+
+    manifest = lake.read_manifest(zone.settings)
+    first = quality.sound(manifest, 2025)[0]
+    twice = replace(first, activities=[*first.activities, first.activities[0]])
+    deliveries = tuple(twice if d == first else d for d in manifest.deliveries)
+    lake.write_manifest(zone.settings, replace(manifest, deliveries=deliveries))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "gather", told)
+        found = check_of(zone, (2025, ROUND))
+    assert {f.rule_id for f in found[first.key]} == {"activity_listed_twice"}
+    assert looked_back_at == [[1, 1, 1], [0, 1, 1]]
 
 
 def test_many_findings_in_one_column_are_told_as_one(zone: Zone) -> None:
