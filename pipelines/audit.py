@@ -28,6 +28,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pipelines import lake, lock
@@ -227,6 +228,7 @@ def whole(settings: Settings) -> Log:
     return log
 
 
+@lru_cache(maxsize=1 << 16)  # each step of a run reads the log several times
 def _parsed(text: bytes) -> Line | None:
     """A line as it was written, by this program or a later one, else nothing."""
     try:
