@@ -197,8 +197,7 @@ def read(settings: Settings) -> Log:
     if not path.exists() and not head_path.exists():
         lost = lake.read_manifest(settings).is_logged
         return Log(faults=(f"{path.name} och {head_path.name} saknas.",) if lost else ())
-    *raw, rest = (path.read_bytes() if path.exists() else b"").split(b"\n")
-    parsed = [_parsed(text) for text in raw]
+    parsed, rest = _lines(path.read_bytes() if path.exists() else b"")
     head = _read_head(head_path)
     faults = [*_chain_faults(parsed), *_end_faults(parsed, head, rest, path, head_path)]
     if more := len(faults) - _TOLD:
@@ -228,7 +227,16 @@ def whole(settings: Settings) -> Log:
     return log
 
 
-@lru_cache(maxsize=1 << 16)  # each step of a run reads the log several times
+@lru_cache(2)
+def _lines(content: bytes) -> tuple[tuple[Line | None, ...], bytes]:
+    """The lines of a log as they were written, else nothing, and what follows the last.
+
+    A run reads the log a dozen times and writes to it a few; the same bytes are understood once.
+    """
+    *raw, rest = content.split(b"\n")
+    return tuple(map(_parsed, raw)), rest
+
+
 def _parsed(text: bytes) -> Line | None:
     """A line as it was written, by this program or a later one, else nothing."""
     try:

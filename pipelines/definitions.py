@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.defs import checks, ingest, jobs, publication, schedules, warehouse
+from pipelines.defs import checks, execution, ingest, jobs, publication, schedules, warehouse
 
 defs = dg.Definitions(
     assets=[
@@ -32,5 +32,5 @@ defs = dg.Definitions(
         schedules.went_well,
         schedules.went_wrong,
     ],
-    executor=dg.in_process_executor,
+    executor=execution.executor(),
 )

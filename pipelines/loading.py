@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines import audit, erasure, extra, lake
 from pipelines.extra import asked_of
@@ -29,6 +30,7 @@ from pipelines.workbook.personal import PERSONAL
 
 if TYPE_CHECKING:
     from pipelines.workbook.read import Reading
+    from pipelines.workbook.sandbox import Readers
     from pipelines.workbook.structure import Draft, ReadBook
 
 Progress = Callable[[int, int], None]
@@ -36,6 +38,8 @@ Progress = Callable[[int, int], None]
 
 ReadWith = Callable[[Delivery], str]
 """Gives the fingerprint of all that decides what a delivery's bytes are read to."""
+
+Made = TypeVar("Made")
 
 PASSING_RULES = ("reader_timeout", "reader_memory", "reader_crashed")
 """What may come from a busy machine: such a file is read again the next time."""
@@ -45,6 +49,9 @@ MISPLACED = ("round_unknown", "round_not_folder")
 
 BATCH_RESPONSES = 10_000
 """How many responses are understood at a time: about 100 workbooks."""
+
+FILES_AHEAD = 4
+"""How many files are read before they are understood; each may be large."""
 
 _NO_DELIVERIES = ("thumbs.db", "desktop.ini")
 """What an office's machines put into folders by themselves, beside hidden and lock files."""
@@ -331,20 +338,21 @@ def read_files(
 def _drafts(
     new: Mapping[Path, SeenAs], instrument: Instrument, register: Register, progress: Progress
 ) -> Iterator[tuple[Draft, SeenAs]]:
-    """Opens one file after the other, in a process that has little to lose."""
-    from pipelines.workbook.sandbox import Reader, read_safely
+    """Opens the files in their order, some ahead, in processes that have little to lose."""
+    from pipelines.workbook.sandbox import Readers
 
-    with Reader() as reader:
-        read = partial(read_safely, reader=reader)
-        for done, (path, key) in enumerate(new.items()):
+    with Readers() as readers:
+        begun = ((_begin(p, k[0], instrument, register, readers), k) for p, k in new.items())
+        for done, (draft, key) in enumerate(_ahead(begun, FILES_AHEAD)):
             progress(done, len(new))
-            yield _draft(path, key[0], instrument, register, read), key
+            yield draft(), key
     progress(len(new), len(new))
 
 
-def _draft(
-    path: Path, file: str, instrument: Instrument, register: Register, read: ReadBook
-) -> Draft:
+def _begin(
+    path: Path, file: str, instrument: Instrument, register: Register, readers: Readers
+) -> Callable[[], Draft]:
+    """Begins to read a file; what is returned waits for that and gives its draft."""
     from pipelines.workbook.gate import regular_file
     from pipelines.workbook.native import RefusedError
     from pipelines.workbook.structure import refused_file
@@ -354,8 +362,19 @@ def _draft(
         data = regular_file(path)
     except RefusedError as refused:
         draft = refused_file(file, hashlib.sha256().hexdigest(), round_, refused)
-        return replace(draft, source=WEB) if is_web(file) else draft
-    return draft_of(data, file, round_, instrument, register, read)
+        return partial(replace, draft, source=WEB if is_web(file) else draft.source)
+    read = readers.read if is_web(file) else readers.begin(data, file)
+    return partial(draft_of, data, file, round_, instrument, register, read)
+
+
+def _ahead(made: Iterable[Made], count: int) -> Iterator[Made]:
+    """What is made, in its order, so much of it before it is asked for."""
+    waiting: deque[Made] = deque()
+    for one in made:
+        waiting.append(one)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def draft_of(

@@ -192,7 +192,8 @@ def _looked_up(question_ids: pa.Array, known: dict[int, str]) -> Numbers:
     texts = question_ids.dictionary_encode()
     number_of = {question_id: number for number, question_id in known.items()}
     numbers = [number_of.get(q, 0) for q in texts.dictionary.to_pylist()]
-    return np.array(numbers, np.int64)[texts.indices.to_numpy()]
+    found: Numbers = np.array(numbers, np.int64)[texts.indices.to_numpy()]
+    return found
 
 
 def _cells(

@@ -15,6 +15,9 @@ DBT_PROJECT = PROJECT / "dbt_project"
 SEEDS = DBT_PROJECT / "seeds"
 EXPECTATIONS = PROJECT / "expectations"
 
+EXECUTORS = ("in_process", "docker")
+"""All steps in the process of the run, or each in a container of its own (deploy/)."""
+
 _RAW, _HOME = "raw", ".nns"
 
 
@@ -28,12 +31,14 @@ class Settings:
         min_answers: the least number of answers that is published, if not the seed's.
         dropout_months: within how many months of its start a participation that ends is a dropout,
             if not the seed's.
+        executor: where Dagster executes the steps of a run, one of EXECUTORS.
     """
 
     raw: Path
     home: Path
     min_answers: int | None = None
     dropout_months: int | None = None
+    executor: str = EXECUTORS[0]
 
     @property
     def flags(self) -> str:
@@ -95,13 +100,14 @@ def from_environment(raw: Path | None = None, home: Path | None = None) -> Setti
     """Settings from the given folders, else NNS_RAW and NNS_HOME, else `raw/` and `.nns/`.
 
     Raises:
-        ValueError: a setting is no number; the message is Swedish and names it.
+        ValueError: a setting is not what it may be; the message is Swedish and names it.
     """
     return Settings(
         raw=(raw or Path(os.environ.get("NNS_RAW", _RAW))).absolute(),
         home=(home or Path(os.environ.get("NNS_HOME", _HOME))).absolute(),
         min_answers=_whole("NNS_MIN_ANSWERS", example=5),
         dropout_months=_whole("NNS_DROPOUT_MONTHS", example=2),
+        executor=_one_of("NNS_EXECUTOR", EXECUTORS),
     )
 
 
@@ -113,3 +119,11 @@ def _whole(name: str, *, example: int) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 4):
         raise ValueError(f"{name} ska vara ett heltal, till exempel {example}.")
     return int(text)
+
+
+def _one_of(name: str, known: tuple[str, ...]) -> str:
+    """A setting that is one of several words; the first when it is not given."""
+    word = os.environ.get(name, "").strip() or known[0]
+    if word not in known:
+        raise ValueError(f"{name} ska vara {' eller '.join(known)}.")
+    return word

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
@@ -32,7 +32,8 @@ class _Translator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=group)
 
 
-_TRANSLATOR = _Translator()
+# several tables of the lake are one asset: what one load reads
+_TRANSLATOR = _Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
 
 @dbt_assets(manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR)

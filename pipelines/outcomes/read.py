@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ def read_file(
         severity stop.
     """
     report = partial(finding, file=file)
-    tables = {table: columns_of(table, instrument, associations) for table in TABLES}
+    tables = _tables(instrument, tuple(associations))
     try:
         book, inspection = _book(data, file, tables, read)
     except RefusedError as refused:
@@ -133,6 +133,14 @@ def read_file(
     told += _completed(sheet, values, bad, associations)
     rows = _rows(sheet, values, bad)
     return replace(reading, findings=(*found, *told), rows=rows)
+
+
+@lru_cache(4)
+def _tables(
+    instrument: Instrument, associations: tuple[str, ...]
+) -> Mapping[str, Sequence[Column]]:
+    """The columns that files may have, by table; they remember the cells of all files."""
+    return {table: columns_of(table, instrument, associations) for table in TABLES}
 
 
 # --- the file -----------------------------------------------------------------------------------

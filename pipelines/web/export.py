@@ -93,7 +93,7 @@ def _rows(text: str, separator: str, most: Limits) -> Iterator[list[Cell]]:
                 raise RefusedError("csv_too_large", limits)
             if len(row) not in (0, width):
                 raise RefusedError("csv_ragged", str(row_number))
-            if any(len(cell) > _LONGEST_CELL for cell in row):
+            if max(map(len, row), default=0) > _LONGEST_CELL:
                 raise RefusedError("csv_damaged", str(row_number))
             yield row or [""] * width
     except csv.Error as error:

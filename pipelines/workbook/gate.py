@@ -17,11 +17,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
-from xml.sax.saxutils import unescape
 
 from pipelines.swedish import number
 from pipelines.workbook.cells import address
@@ -35,14 +35,21 @@ def _between(*elements: bytes) -> re.Pattern[bytes]:
 
 
 _SHEETS = re.compile(r"xl/worksheets/")
+_ANY = (b"<",)
 _PLACES = (
-    ("en anteckning", re.compile(r"xl/(threaded)?comments"), _between(b"t", b"text")),
-    ("en textruta", re.compile(r"xl/drawings/"), _between(b"t")),
-    ("dokumentets egenskaper", re.compile(r"docprops/"), re.compile(rb">([^<]+)<")),
-    ("ett sidhuvud eller en sidfot", _SHEETS, _between(rb"\w*Header", rb"\w*Footer")),
-    ("en formel", _SHEETS, _between(b"f", rb"formula[12]?")),
+    ("en anteckning", re.compile(r"xl/(threaded)?comments"), _ANY, _between(b"t", b"text")),
+    ("en textruta", re.compile(r"xl/drawings/"), _ANY, _between(b"t")),
+    ("dokumentets egenskaper", re.compile(r"docprops/"), _ANY, re.compile(rb">([^<]+)<")),
+    (
+        *("ett sidhuvud eller en sidfot", _SHEETS, (b"Header", b"Footer")),
+        _between(rb"\w*Header", rb"\w*Footer"),
+    ),
+    ("en formel", _SHEETS, (b"<f", b":f"), _between(b"f", rb"formula[12]?")),
 )
-"""Where texts stand beside cells: in words, in which parts, and in which elements."""
+"""Where texts stand beside cells: in words, in which parts, and in which elements.
+
+Without one of the signs there is no such element; to look for those is ten times faster.
+"""
 
 Hollow = tuple[str, str, str]
 """Sheet, cell and error text ('' for a formula without a value) of a cell that reads as empty."""
@@ -101,8 +108,9 @@ _ENCRYPTED = 0x1
 _UTF8_NAME = 0x800
 
 # The lookahead lets few ordinary cells (columns up to R, rows below 10 000) through to the count.
+# It begins with a letter, not with the blank before it, since that is twice as fast to look for.
 _FAR = re.compile(
-    rb"\sr\s*=\s*[\"'](?=[A-Za-z]{3}|[S-Zs-z][A-Za-z]|[A-Za-z]*[0-9]{5})([A-Za-z]*)([0-9]*)[\"']"
+    rb"r(?<=\sr)\s*=\s*[\"'](?=[A-Za-z]{3}|[S-Zs-z][A-Za-z]|[A-Za-z]*[0-9]{5})([A-Za-z]*)([0-9]*)[\"']"
 )
 _DIMENSION = re.compile(rb"dimension\s[^>]*?ref\s*=\s*[\"'](?:\w*:)?([A-Za-z]*)([0-9]*)[\"']")
 # One pattern each: a fixed beginning is ten times faster to look for than a choice of them.
@@ -389,11 +397,11 @@ class _Scan:
 
 def _numbers_beside(parts: Parts) -> Iterator[str]:
     """The places beside cells in which a personal identity number stands."""
-    for place, names, elements in _PLACES:
+    for place, names, signs, elements in _PLACES:
         texts = (
             unescape(text.decode("utf-8", "replace"))
             for name, part in parts.items()
-            if names.match(name)
+            if names.match(name) and any(sign in part for sign in signs)
             for text in elements.findall(part)
         )
         if any(personal_data(text) == PERSONAL_NUMBER for text in texts):

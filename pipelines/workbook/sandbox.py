@@ -13,15 +13,17 @@ import math
 import os
 import pickle
 import resource
+import select
 import signal
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import PurePath
-from threading import Timer
+from queue import LifoQueue
 from typing import IO, Any, Self
 
 from pipelines.settings import PROJECT
@@ -34,6 +36,9 @@ MEMORY = 512 << 20
 
 SECONDS = 5.0
 """What one workbook may take, of the clock and of the processor."""
+
+AT_ONCE = min(2, os.cpu_count() or 1)
+"""How many workbooks are read side by side; a third child would wait for the parent."""
 
 Answer = Callable[[bytes, str], tuple[Any, ...]]
 """What the child makes of a file's bytes and name: something of plain types and dates."""
@@ -93,27 +98,54 @@ class Reader:
             RefusedError: it did not survive: reader_timeout, reader_memory or reader_crashed.
         """
         child = self._child = self._child or _start(self._command)
-        began = time.monotonic()
-        timer = Timer(self._seconds, self._kill, [child])
-        timer.start()
         try:
-            return _exchange(child, data, file)
+            return _exchange(child, data, file, time.monotonic() + self._seconds)
         except BaseException as error:
             self._child = None
+            is_late = isinstance(error, TimeoutError)
+            if is_late:
+                child.kill()
             status = _end(child)
             if not isinstance(error, Exception):
                 raise
-            late = time.monotonic() - began >= self._seconds
-            raise RefusedError("reader_timeout" if late else _cause(status)) from error
-        finally:
-            timer.cancel()
-            timer.join()  # it may be killing the child that has just answered
+            raise RefusedError("reader_timeout" if is_late else _cause(status)) from error
 
-    def _kill(self, child: subprocess.Popen[bytes]) -> None:
-        """Ends a child that takes too long; the next workbook gets another."""
-        self._child = None
-        child.kill()
-        child.wait()
+
+class Readers:
+    """A context in which workbooks are read side by side, each as `read_safely` does."""
+
+    def __enter__(self) -> Self:
+        self._threads = ThreadPoolExecutor(AT_ONCE)
+        self._readers = [Reader() for _ in range(AT_ONCE)]
+        self._idle: LifoQueue[Reader] = LifoQueue()
+        for reader in self._readers:
+            self._idle.put(reader)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for reader in self._readers:
+            reader.__exit__(*error)
+
+    def begin(self, data: bytes, file: str) -> Callable[..., tuple[Book, Inspection]]:
+        """Begins to read a workbook, after those begun before; what is returned waits for it."""
+        begun = self._threads.submit(self._read, data, file)
+        return lambda *_: begun.result()
+
+    def read(self, data: bytes, file: str) -> tuple[Book, Inspection]:
+        """Reads a workbook and waits for it.
+
+        Raises:
+            RefusedError: as of `read_safely`.
+        """
+        return self.begin(data, file)(data, file)
+
+    def _read(self, data: bytes, file: str) -> tuple[Book, Inspection]:
+        reader = self._idle.get()
+        try:
+            return read_safely(data, file, reader)
+        finally:
+            self._idle.put(reader)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -125,15 +157,56 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        bufsize=0,
     )
 
 
-def _exchange(child: subprocess.Popen[bytes], data: bytes, file: str) -> tuple[Any, ...]:
+def _exchange(
+    child: subprocess.Popen[bytes], data: bytes, file: str, until: float
+) -> tuple[Any, ...]:
+    """Sends a workbook and receives what the child makes of it, by then.
+
+    Raises:
+        TimeoutError: it was not.
+        EOFError: the child has gone, or would send too much.
+    """
     assert child.stdin and child.stdout
-    _send(child.stdin, os.fsencode(file))
-    _send(child.stdin, data)
-    reply: tuple[Any, ...] = _Unpickler(io.BytesIO(_receive(child.stdout, _MOST_REPLY))).load()
+    for content in (os.fsencode(file), data):
+        _write(child.stdin, _SIZE.pack(len(content)) + content, until)
+    (size,) = _SIZE.unpack(_read(child.stdout, _SIZE.size, until))
+    if size > _MOST_REPLY:
+        raise EOFError
+    reply: tuple[Any, ...] = _Unpickler(io.BytesIO(_read(child.stdout, size, until))).load()
     return reply
+
+
+def _write(pipe: IO[bytes], content: bytes, until: float) -> None:
+    """Writes to a pipe that may take no more for a while."""
+    os.set_blocking(pipe.fileno(), False)
+    rest = memoryview(content)
+    while rest:
+        _await(pipe, select.POLLOUT, until)
+        rest = rest[os.write(pipe.fileno(), rest) :]
+
+
+def _read(pipe: IO[bytes], size: int, until: float) -> bytes:
+    """So many bytes from a pipe that may have none for a while."""
+    parts, missing = [], size
+    while missing:
+        _await(pipe, select.POLLIN, until)
+        part = os.read(pipe.fileno(), missing)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _await(pipe: IO[bytes], event: int, until: float) -> None:
+    poll = select.poll()
+    poll.register(pipe, event)
+    if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+        raise TimeoutError
 
 
 def _end(child: subprocess.Popen[bytes]) -> int:
@@ -166,28 +239,6 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(name)
 
 
-def _send(stream: IO[bytes], content: bytes) -> None:
-    stream.write(_SIZE.pack(len(content)))
-    stream.write(content)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes], most: int = sys.maxsize) -> bytes:
-    """What was sent at the other end.
-
-    Raises:
-        EOFError: that end is closed, or would send too much.
-    """
-    head = stream.read(_SIZE.size)
-    if len(head) < _SIZE.size:
-        raise EOFError
-    (size,) = _SIZE.unpack(head)
-    content = stream.read(size) if size <= most else b""
-    if len(content) < size:
-        raise EOFError
-    return content
-
-
 # --- the child ----------------------------------------------------------------------------------
 
 
@@ -203,11 +254,30 @@ def serve(answer: Answer) -> None:
                 reply = answer(data, file)
             except RefusedError as refused:
                 reply = ("refused", refused.rule_id, refused.wanted)
-            _send(target, pickle.dumps(reply, pickle.HIGHEST_PROTOCOL))
+            content = pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
+            target.write(_SIZE.pack(len(content)))
+            target.write(content)
+            target.flush()
     except EOFError:
         return
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)  # tidying up would need memory
+
+
+def _receive(stream: IO[bytes]) -> bytes:
+    """What the parent sent.
+
+    Raises:
+        EOFError: it sends nothing more.
+    """
+    head = stream.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        raise EOFError
+    (size,) = _SIZE.unpack(head)
+    content = stream.read(size)
+    if len(content) < size:
+        raise EOFError
+    return content
 
 
 def inspect_and_read(data: bytes, file: str) -> tuple[Any, ...]:

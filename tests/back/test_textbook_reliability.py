@@ -133,7 +133,7 @@ def write_lake(settings: Settings, sheets: dict[str, Sheet]) -> None:
 
 
 def rows_of_lake(sheets: dict[str, Sheet]) -> dict[str, list[Row]]:
-    """A bundle per questionnaire; numbers are those of pipelines/packing.py, put together by hand."""
+    """A bundle per questionnaire; its numbers are put together here by hand."""
     numbers = {q: n for n, q in enumerate(question_ids(sheets), start=1)}
     bundles, answers = [], []
     for bundle_id, (name, sheet) in enumerate(sheets.items(), start=1):

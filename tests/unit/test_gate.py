@@ -206,6 +206,50 @@ def test_any_address_is_far_exactly_when_it_is_beyond_the_limits(column, row):
             gate._check_cells("a", part, LIMITS)
 
 
+@pytest.mark.parametrize("before", [" ", "\t", "\n", "\r", "\r\n  "])
+@pytest.mark.parametrize("equals", ["=", " =", "= ", "\n=\t"])
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_far_cell_is_far_however_its_address_is_written(before, equals, quote):
+    part = f"<worksheet><row><c s='1'{before}r{equals}{quote}XFD1{quote}/></row></worksheet>"
+    with pytest.raises(RefusedError):
+        gate._check_cells("a", part.encode(), LIMITS)
+
+
+def test_what_only_ends_as_an_address_does_is_none():
+    part = b'<worksheet><cfRule operator="lessThan" customr="XFD1048576"/></worksheet>'
+    gate._check_cells("a", part, LIMITS)
+
+
+NAMES = ("f", "formula", "formula1", "formula2", "oddHeader", "firstFooter", "evenHeader", "Footer")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((*NAMES, "v", "t", "c", "from", "Headers", "ff")),
+            st.sampled_from(("", "x:", "ns0:")),
+            st.sampled_from(("", " a='1'", "\n")),
+        ),
+        max_size=4,
+    )
+)
+@settings(deadline=None)
+def test_no_place_beside_cells_is_passed_over_for_want_of_its_sign(elements):
+    number = "811218-9876"
+    for name, prefix, attributes in elements:
+        tag = f"{prefix}{name}"
+        part = f"<a><b>1</b><{tag}{attributes}>{number}</{tag}></a>".encode()
+        told = list(gate._numbers_beside({SHEET: part}))
+        assert bool(told) == (name in NAMES), tag
+
+
+@pytest.mark.parametrize("written_as", ["8112189876", "&#56;11218&#x2d;9876", "811218-9876"])
+def test_a_number_beside_is_found_also_when_its_signs_are_written_by_their_codes(written_as):
+    assert [*gate._numbers_beside({"xl/comments1.xml": f"<t>{written_as}</t>".encode()})] == [
+        "en anteckning"
+    ]
+
+
 def test_names_chosen_by_the_files_maker_are_not_repeated_as_they_are():
     parts = {"xl/19121212-1212 <b>.xml": "<!DOCTYPE a><a/>"}
     assert refused(written(**parts)) == ("xml_declares", "xl/?-1212 ?b?.xml")

@@ -143,6 +143,17 @@ def question_ids_are_plain(seeds: Seeds) -> Faults:
             yield f"questions {question_id}: is not of the form [a-z][a-z0-9_]*"
 
 
+def question_numbers_tell_questions(seeds: Seeds) -> Faults:
+    """In nine bits, of which the lake's numbers have room for no more; 0 is no question."""
+    taken: dict[str, str] = {}
+    for question_id, row in by_id(seeds, "questions").items():
+        number = row["question_no"]
+        if not (number.isdigit() and 0 < int(number) < 512):
+            yield f"questions {question_id}: question_no '{number}' is not of 1-511"
+        elif taken.setdefault(number, question_id) != question_id:
+            yield f"questions {question_id}: question_no {number} is {taken[number]}'s"
+
+
 def rounds_do_not_end_before_they_begin(seeds: Seeds) -> Faults:
     for seed in ("indicators", "questionnaires", "questions", "key_figures"):
         for row in seeds[seed]:
@@ -504,6 +515,7 @@ RULES: list[Callable[[Seeds], Faults]] = [
     keys_are_unique,
     every_id_referred_to_exists,
     question_ids_are_plain,
+    question_numbers_tell_questions,
     rounds_do_not_end_before_they_begin,
     the_days_of_a_round_follow_each_other,
     a_question_is_asked_only_while_its_questionnaire_and_indicator_are,
@@ -629,6 +641,14 @@ def a_question_id_with_a_blank(seeds: Seeds) -> None:
     for rows in seeds.values():
         for row in rows:
             row.update({k: "Staff 1c" for k, v in row.items() if v == "staff_1c"})
+
+
+def a_number_given_twice(seeds: Seeds) -> None:
+    change(seeds, "questions", "ongoing_1b", question_no="1")
+
+
+def a_number_too_large(seeds: Seeds) -> None:
+    change(seeds, "questions", "ongoing_1b", question_no="512")
 
 
 def an_end_before_the_beginning(seeds: Seeds) -> None:
@@ -850,6 +870,16 @@ BROKEN = [
         a_reference_to_nothing,
         "workbook_fields activities/utdelade_staff: "
         "questionnaire_id 'personal' is not in questionnaires",
+    ),
+    (
+        question_numbers_tell_questions,
+        a_number_given_twice,
+        "questions ongoing_1b: question_no 1 is ongoing_1a's",
+    ),
+    (
+        question_numbers_tell_questions,
+        a_number_too_large,
+        "questions ongoing_1b: question_no '512' is not of 1-511",
     ),
     (
         question_ids_are_plain,

@@ -15,7 +15,7 @@ from pipelines import instrument as instruments
 from pipelines import lake, loading, register
 from pipelines.findings import Severity
 from pipelines.settings import Settings
-from pipelines.workbook import structure
+from pipelines.workbook import sandbox, structure
 from pipelines.workbook.sample import write_landing_zone
 
 INSTRUMENT = instruments.load()
@@ -280,6 +280,38 @@ def test_workbooks_are_read_in_batches_with_the_same_result(home, monkeypatch):
     monkeypatch.setattr(loading, "BATCH_RESPONSES", 1)
     load(home)
     assert parquet(home) == together
+
+
+def test_workbooks_are_read_side_by_side_with_the_same_result_as_one_by_one(home, monkeypatch):
+    folder = home.raw / str(ROUND)
+    big = files(home)[0].read_bytes() + bytes(1 << 20)  # takes longest, and is refused
+    for name, content in {"aa.xlsx": big, "nn.xlsx": b"", "zz.txt": b"hej"}.items():
+        (folder / name).write_bytes(content)
+    together = load(home)
+    lying = parquet(home)
+    shutil.rmtree(home.home)
+    monkeypatch.setattr(sandbox, "AT_ONCE", 1)
+    monkeypatch.setattr(loading, "FILES_AHEAD", 0)
+    one_by_one = load(home)
+    assert one_by_one == together
+    assert len(together.findings) == 3
+    assert parquet(home) == lying
+
+
+def test_few_files_are_read_ahead_of_where_they_are_understood(home, monkeypatch):
+    begun, waited = [], []
+    begin = sandbox.Readers.begin
+
+    def noted(self, data, file):
+        begun.append(file)
+        wait = begin(self, data, file)
+        return lambda *_: (waited.append(len(begun)), wait())[1]
+
+    monkeypatch.setattr(sandbox.Readers, "begin", noted)
+    monkeypatch.setattr(loading, "FILES_AHEAD", 2)
+    load(home)
+    assert begun == [d.file for d in lake.read_manifest(home).deliveries]
+    assert waited == [3, 4, 5, 6, 6, 6]
 
 
 def test_two_loads_give_byte_identical_parquet(home, tmp_path):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
@@ -15,7 +16,7 @@ from pipelines.workbook import sandbox
 from pipelines.workbook.gate import Inspection
 from pipelines.workbook.native import RefusedError, read_book
 from pipelines.workbook.sample import write_landing_zone
-from pipelines.workbook.sandbox import MEMORY, Reader, read_safely
+from pipelines.workbook.sandbox import MEMORY, Reader, Readers, read_safely
 
 # A child that runs what it is sent, as native code that was taken over would.
 PROGRAM = """
@@ -241,17 +242,103 @@ def test_a_refusal_keeps_its_rule_and_the_child(data, file, rule):
         assert child is reader._child is not None
 
 
-def test_a_child_that_is_ended_just_after_its_answer_is_not_asked_again(monkeypatch):
-    exchange = sandbox._exchange
-
-    def late(*asked):
-        reply = exchange(*asked)
-        time.sleep(0.7)
-        return reply
-
-    with Reader(TAKEN_OVER, 0.5) as reader:
-        assert told(reader, "answer = (1,)") == (1,)
-        monkeypatch.setattr(sandbox, "_exchange", late)
+@pytest.mark.parametrize("then", ["time.sleep(60)", "while True: pass"])
+def test_a_child_that_takes_nothing_more_is_ended_in_time(then):
+    answered = (
+        "reply = pickle.dumps(('first',)); os.write(1, struct.pack('>Q', len(reply)) + reply)"
+    )
+    code = f"import os, pickle, struct, time; {answered}\n{then}"
+    with Reader(TAKEN_OVER, 2.0) as reader:
+        assert told(reader, code) == ("first",)
+        with pytest.raises(RefusedError) as refused:
+            reader.ask(bytes(1 << 20), "a.xlsx")
+        assert refused.value.rule_id == "reader_timeout"
         assert told(reader, "answer = (2,)") == (2,)
-        monkeypatch.undo()
-        assert told(reader, "answer = (3,)") == (3,)
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for():
+    code = "import os, time\nwhile True: os.write(1, b'\\0'); time.sleep(0.2)"
+    assert refusal(code, seconds=1.0) == "reader_timeout"
+
+
+def test_an_answer_of_many_times_what_a_pipe_holds_comes_whole():
+    with Reader(TAKEN_OVER) as reader:
+        code = f"answer = (bytes(range(256)) * (1 << 15),)  # {'x' * (1 << 20)}"
+        assert told(reader, code) == (bytes(range(256)) * (1 << 15),)
+
+
+# --- side by side -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def commanded(monkeypatch):
+    """Readers whose children run what they are sent."""
+    monkeypatch.setattr(sandbox, "_COMMAND", TAKEN_OVER)
+    monkeypatch.setattr(sandbox, "Reader", lambda: Reader(TAKEN_OVER, 3.0))
+    monkeypatch.setattr(sandbox, "AT_ONCE", 2)
+
+
+def asked(readers: Readers, code: str) -> Callable[[], object]:
+    """Begins to run code; its answer, a book's titles here, or the rule that it breaks."""
+    begun = readers.begin(code.encode(), "a.xlsx")
+
+    def result() -> object:
+        try:
+            return begun()[0].titles
+        except RefusedError as refused:
+            return refused.rule_id
+
+    return result
+
+
+def answering(value: str, first: str = "") -> str:
+    return f"import os, time\n{first}\nanswer = ('read', {value}, {{}}, (), (), ())"
+
+
+def test_two_workbooks_are_read_at_the_same_time_and_no_more(commanded):
+    span = "(began, time.monotonic(), os.getpid())"
+    code = answering(span, "began = time.monotonic(); time.sleep(0.2)")
+    with Readers() as readers:
+        begun = [asked(readers, code) for _ in range(8)]
+        spans = [one() for one in begun]
+    assert len({pid for *_, pid in spans}) == 2
+    together = [sum(start <= other < end for other, *_ in spans) for start, end, _ in spans]
+    assert max(together) == 2
+
+
+def test_what_is_read_is_given_for_what_was_asked_whatever_ends_first(commanded):
+    with Readers() as readers:
+        slow = asked(readers, answering("('slow',)", "time.sleep(0.3)"))
+        fast = [asked(readers, answering(f"({i},)")) for i in range(5)]
+        assert [one() for one in fast] == [(i,) for i in range(5)]
+        assert slow() == ("slow",)
+
+
+def test_a_child_that_is_lost_takes_no_other_workbook_with_it(commanded):
+    hangs, dies = answering("()", "time.sleep(60)"), answering("()", "os._exit(1)")
+    with Readers() as readers:
+        codes = [answering("(1,)"), dies, answering("(2,)"), hangs, answering("(3,)"), dies]
+        begun = [asked(readers, code) for code in codes]
+        assert [one() for one in begun] == [
+            *((1,), "reader_crashed"),
+            *((2,), "reader_timeout"),
+            *((3,), "reader_crashed"),
+        ]
+
+
+def test_workbooks_one_by_one_need_one_child(commanded):
+    with Readers() as readers:
+        pids = {asked(readers, answering("(os.getpid(),)"))() for _ in range(5)}
+    assert len(pids) == 1
+
+
+def test_readers_leave_no_child_behind_when_they_are_left_in_the_middle(commanded):
+    with pytest.raises(KeyboardInterrupt), Readers() as readers:
+        pids = [asked(readers, answering("(os.getpid(),)")) for _ in range(2)]
+        children = {pid for one in pids for pid in one()}
+        for _ in range(50):
+            readers.begin(answering("()", "time.sleep(0.3)").encode(), "a.xlsx")
+        began = time.monotonic()
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 5
+    assert all(map(is_gone, children))
