@@ -60,14 +60,15 @@ def costs(raw: Path, folder: Path) -> dict[str, float]:
         without = cpu_seconds(lambda: load(open_home))
     gated = cpu_seconds(lambda: load(home))
     found: list[quality.Findings] = []
-    expectations = cpu_seconds(lambda: found.append(quality.check(home, ROUND, seeds, known)))
+    deliveries = {ROUND: quality.sound(lake.read_manifest(home), ROUND)}
+    expectations = cpu_seconds(lambda: found.append(quality.check(home, deliveries, seeds, known)))
     manifest = lake.keep_checks(home, known, found[0])
     told = cpu_seconds(
         lambda: (
-            receipts.write_round(
+            receipts.write_rounds(
                 home,
                 manifest,
-                ROUND,
+                [ROUND],
                 associations=known.associations,
                 instrument=seeds,
                 today=DAY,

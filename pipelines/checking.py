@@ -25,7 +25,9 @@ def check_rounds(
     today: date,
     progress: loading.Progress = lambda done, total: None,
 ) -> list[Finding]:
-    """Checks the rounds, and all others that changed: a build takes every round there is.
+    """Holds the expectations against the rounds, and all others that changed since they were held.
+
+    A build takes every round there is. A delivery with a stop counts no more; each has its receipt.
 
     Returns:
         What the expectations found in the rounds asked for.
@@ -33,48 +35,45 @@ def check_rounds(
     Raises:
         QualityBroken: an expectation could not be held against the data.
     """
-    found: list[Finding] = []
-    delivered = sorted({d.round for d in lake.read_manifest(settings).deliveries})
-    for done, round_ in enumerate(delivered, start=1):
-        of_round = check_round(settings, round_, instrument, register, today)
-        found += (f for own in of_round.values() for f in own if round_ in rounds)
-        progress(done, len(delivered))
-    return found
+    unchecked = {d.round for d in lake.read_manifest(settings).deliveries}
+    while stale := stale_rounds(settings, unchecked, instrument, register):
+        _check(settings, stale, instrument, register, today, progress)
+        unchecked -= set(stale)  # what is stopped in these may change what others look back at
+    manifest = lake.read_manifest(settings)
+    checked = (d for round_ in sorted(rounds) for d in quality.sound(manifest, round_))
+    return [f for d in checked for f in lake.findings_of(settings, d, ("checks",))]
 
 
-def check_round(
-    settings: Settings, round_: int, instrument: Instrument, register: Register, today: date
-) -> quality.Findings:
-    """Holds the expectations against a round, unless that was done since it last changed.
-
-    A delivery with a stop counts no more; each delivery has its receipt.
-
-    Returns:
-        What the expectations found, by delivery.
-
-    Raises:
-        QualityBroken: an expectation could not be held against the data.
-    """
-    if round_ not in stale_rounds(settings, [round_], instrument, register):
-        return {
-            d.key: tuple(lake.findings_of(settings, d, ("checks",)))
-            for d in quality.sound(settings, round_)
-        }
-    found = quality.check(settings, round_, instrument, register)
+def _check(
+    settings: Settings,
+    rounds: Sequence[int],
+    instrument: Instrument,
+    register: Register,
+    today: date,
+    progress: loading.Progress,
+) -> None:
+    """Checks rounds together, settles what counts after it and writes their receipts."""
+    before = lake.read_manifest(settings)
+    deliveries = {round_: quality.sound(before, round_) for round_ in rounds}
+    found = quality.check(settings, deliveries, instrument, register, progress)
     manifest = lake.keep_checks(settings, register, found, audit.whole(settings).withdrawn)
     audit.record(settings, manifest)
-    receipts.write_round(
+    receipts.write_rounds(
         settings,
         manifest,
-        round_,
+        rounds,
         associations=register.associations,
         instrument=instrument,
         today=today,
         extra=register.extra_questions,
     )
-    checked_with = quality.fingerprint(manifest.deliveries, round_, instrument, register)
-    lake.keep_checked(settings, round_, checked_with)
-    return found
+    lake.keep_checked(
+        settings,
+        {
+            str(round_): quality.fingerprint(manifest.deliveries, round_, instrument, register)
+            for round_ in rounds
+        },
+    )
 
 
 def stale_rounds(

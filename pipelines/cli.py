@@ -7,7 +7,6 @@ that needs them, so that `nns status` is there at once.
 
 from __future__ import annotations
 
-import gc
 import os
 import shlex
 import socket
@@ -32,6 +31,7 @@ from pipelines import (
     audit,
     checking,
     erasure,
+    imports,
     instrument,
     lake,
     loading,
@@ -814,14 +814,12 @@ def _run_job(job: str, folders: Settings, years: list[int], config: Mapping[str,
 
 
 def _dagster() -> tuple[Any, Any]:
-    """The definitions and dagster; collecting garbage while importing them costs a second."""
-    gc.disable()
-    import dagster
+    """The definitions and dagster."""
+    with imports.uncollected():
+        import dagster
 
-    from pipelines import definitions
+        from pipelines import definitions
 
-    gc.freeze()
-    gc.enable()
     return definitions, dagster
 
 

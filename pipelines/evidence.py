@@ -34,6 +34,8 @@ from pipelines.workbook.personal import HIDDEN, PLAIN_NUMBER, discreet
 
 Array = npt.NDArray[Any]
 Thresholds = Mapping[str, Any]
+Shares = dict[tuple[str, str], tuple[Array, Array]]
+"""By a delivery's key its valid answers to each of the instrument's questions, and the positive."""
 
 _SHEET = ["delivery", "sheet"]
 _OF_ANOTHER = "of another association"  # a question that nothing accepts
@@ -62,8 +64,10 @@ def gather(
     register: Register,
     thresholds: Thresholds,
     *,
+    before: Sequence[Sequence[Delivery]],
     gone: Sequence[Delivery] = (),
     stopped: Container[tuple[str, str]] = (),
+    shares: Shares | None = None,
 ) -> Evidence:
     """The evidence about a round's deliveries.
 
@@ -74,14 +78,18 @@ def gather(
         instrument: the seeds.
         register: the associations.
         thresholds: by name, see `expectations/thresholds.json`.
+        before: what each one is compared with, see `previous`.
         gone: what was delivered for the round and is no longer there: it tells who was first.
         stopped: keys of deliveries that cannot count, so that an older one of theirs does.
+        shares: of deliveries that were looked at before; what is not there is read, and added.
     """
     instrument = instrument_of_all(instrument, register.extra_questions)
     now = _Answers.of(settings, deliveries, instrument)
     ever = _Answers.of(settings, [*deliveries, *gone], instrument) if gone else now
-    before = _previous(settings, deliveries, round_)
-    own = [i for i, earlier in enumerate(before) for _ in earlier]
+    known = {} if shares is None else shares
+    known |= now.shares([d.key for d in deliveries])
+    if earlier := {d.key: d for of_one in before for d in of_one if d.key not in known}:
+        known |= _Answers.of(settings, list(earlier.values()), instrument).shares(list(earlier))
     about = _About(
         deliveries=tuple(deliveries),
         gone=tuple(gone),
@@ -89,8 +97,7 @@ def gather(
         before=before,
         now=now,
         ever=ever,
-        then=_Answers.of(settings, [d for earlier in before for d in earlier], instrument),
-        then_of=np.array(own, np.intp),
+        shares=known,
         round=round_,
         instrument=instrument,
         register=register,
@@ -102,9 +109,85 @@ def gather(
         "responses": _responses(about),
         "answers": _answers(about),
     }
-    for frame in frames.values():
-        frame["at"] = np.arange(len(frame))
     return Evidence(about.deliveries, frames)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """What expectations look at in the rows of several frames, each combination of it once.
+
+    Attributes:
+        frame: a row per case, the columns looked at; `at` is its number.
+        of_rows: for each of the frames the case of each row.
+    """
+
+    frame: pd.DataFrame
+    of_rows: Sequence[Array]
+
+    def rows(self, frames: Iterable[pd.DataFrame], cases: Sequence[int]) -> list[Any]:
+        """The rows of each frame that are of these cases, as dictionaries."""
+        found = (np.flatnonzero(np.isin(of_rows, cases)) for of_rows in self.of_rows)
+        return [
+            frame.iloc[at].to_dict("records") if len(at) else []  # which even of none is slow
+            for frame, at in zip(frames, found, strict=True)
+        ]
+
+
+def cases_of(frames: Sequence[pd.DataFrame], columns: Iterable[str], *, is_by_row: bool) -> Cases:
+    """The cases of some rounds' frames of one table.
+
+    An expectation that looks at one row at a time says the same of equal rows, so it need not be
+    held against each of a million answers.
+
+    Args:
+        frames: one per round.
+        columns: what is looked at; those that no frame has are left out.
+        is_by_row: whether each row is looked at by itself; else every row is a case, and
+            `delivery` counts on from round to round.
+    """
+    columns = [c for c in columns if c in frames[0]]
+    parts, of_rows, n_cases, n_deliveries = [], [], 0, 0
+    for frame in frames:
+        seen = frame[columns]
+        case = _alike(seen) if is_by_row else np.arange(len(seen))
+        if not is_by_row and "delivery" in seen:
+            seen = seen.assign(delivery=seen["delivery"] + n_deliveries)
+        parts.append(seen[~pd.Series(case, seen.index).duplicated()])
+        of_rows.append(case + n_cases)
+        n_cases += len(parts[-1])
+        n_deliveries += frame["delivery"].max() + 1 if len(frame) else 0
+    joined = pd.concat(parts, ignore_index=True)
+    return Cases(joined.assign(at=np.arange(n_cases)), of_rows)
+
+
+def _alike(frame: pd.DataFrame) -> Array:
+    """A number for each row, equal where all columns are, counted from 0 as they appear."""
+    number = np.zeros(len(frame), np.int64)
+    for _, column in frame.items():
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        number = pd.factorize(number * len(values) + codes)[0]
+    return number
+
+
+def previous(
+    deliveries: Iterable[Delivery], counting: Iterable[Delivery], round_: int
+) -> list[tuple[Delivery, ...]]:
+    """What each delivery is compared with: what counts of its association in its last round.
+
+    Args:
+        deliveries: of the round.
+        counting: what counts, of all rounds.
+        round_: the round; only earlier ones are looked at.
+
+    Returns:
+        For each delivery the earlier ones, of all sources; none when the association is new.
+    """
+    last: dict[str | None, list[Delivery]] = {}
+    for d in sorted(counting, key=lambda d: d.round):
+        if d.round < round_:
+            same = [b for b in last.get(d.association_id, ()) if b.round == d.round]
+            last[d.association_id] = [*same, d]
+    return [tuple(last.get(d.association_id, ())) for d in deliveries]
 
 
 @dataclass(frozen=True)
@@ -178,13 +261,19 @@ class _Answers:
         base = question.base_question_id if question else None
         return self.question_ids.index(base) if base else None
 
-    def shares(self, n_deliveries: int) -> tuple[Array, Array]:
-        """Deliveries × questions: valid answers, and how many of them are positive."""
+    def shares(self, keys: Sequence[tuple[str, str]]) -> Shares:
+        """The shares of the deliveries, whose keys are given in their order."""
         valid = self.is_answer & self.in_base
-        n, n_positive = (np.zeros((n_deliveries, len(self.question_ids))) for _ in range(2))
-        np.add.at(n, self.delivery, valid)
-        np.add.at(n_positive, self.delivery, valid & self.is_positive)
-        return n, n_positive
+        counts = (self._counted(holds, len(keys)) for holds in (valid, valid & self.is_positive))
+        return dict(zip(keys, zip(*counts, strict=True), strict=True))
+
+    def _counted(self, holds: npt.NDArray[np.bool_], n_deliveries: int) -> Array:
+        """Deliveries × the instrument's questions: of how many responses it holds."""
+        width = len(self.instrument.questions)
+        response, question = holds[:, :width].nonzero()
+        cells = self.delivery[response] * width + question
+        counts: Array = np.bincount(cells, minlength=n_deliveries * width)
+        return counts.reshape(n_deliveries, width).astype(float)
 
     def _where(self, test: Any) -> npt.NDArray[np.bool_]:
         holds = np.zeros((len(self.question_ids), 256), bool)
@@ -204,18 +293,16 @@ class _About:
         before: what counts of each one's association in the latest earlier round.
         now: answers of the deliveries.
         ever: the same, those of `gone` after them.
-        then: answers of `before`, one delivery after the other.
-        then_of: which of the deliveries each of them is compared with.
+        shares: of the deliveries and of those before.
     """
 
     deliveries: tuple[Delivery, ...]
     gone: tuple[Delivery, ...]
     may_count: npt.NDArray[np.bool_]
-    before: tuple[tuple[Delivery, ...], ...]
+    before: Sequence[Sequence[Delivery]]
     now: _Answers
     ever: _Answers
-    then: _Answers
-    then_of: Array
+    shares: Shares
     round: int
     instrument: Instrument
     register: Register
@@ -288,6 +375,12 @@ class _About:
         lists = [books[i] if d.is_web else i for i, d in enumerate(self.deliveries)]
         return np.array(lists, np.intp)
 
+    @cached_property
+    def activity_keys(self) -> pd.Series[Any]:
+        """Responses: the activity's code as codes are compared, NaN when blank."""
+        codes = self.now.responses["insats_kod"]  # a category each: far fewer than responses
+        return codes.map(normalised, na_action="ignore").astype(object)
+
     def _rank(self, i: int) -> int:
         return int(self.order[i])
 
@@ -300,8 +393,9 @@ class _About:
         r, codes = self.ever.responses, self.ever.core_codes
         days = r["svarsdatum"].to_numpy().astype("datetime64[D]").astype(np.int64)
         facts = [r[c].cat.codes.to_numpy(np.int64) for c in ("questionnaire_id", "kon")]
-        whole = np.column_stack([*facts, days, codes.astype(np.int64)])
-        number = np.unique(whole, axis=0, return_inverse=True)[1].reshape(-1)
+        whole = np.column_stack([*(f.view((np.uint8, 8)) for f in (*facts, days)), codes])
+        # as bytes: hashing them costs a tenth of sorting the rows
+        number = pd.factorize(np.array([row.tobytes() for row in whole], object))[0]
         ordered = np.sort(codes, axis=1)
         differing = (np.diff(ordered, axis=1) != 0).sum(axis=1)  # 0 for no answer comes first
         telling = ((codes > 0).sum(axis=1) >= self.thresholds["twin_min_answers"]) & (
@@ -331,27 +425,6 @@ class _About:
         with np.errstate(invalid="ignore", divide="ignore"):
             far: Array = abs(change - centre) / np.maximum(deviation, spread)
         return far
-
-
-def _previous(
-    settings: Settings, deliveries: Sequence[Delivery], round_: int
-) -> tuple[tuple[Delivery, ...], ...]:
-    """What counts of each delivery's association in the latest earlier round, of all sources."""
-    counting = lake.read_manifest(settings).counting()
-    earlier = [d for d in counting if d.round < round_ and lake.parquet_of(settings, d).exists()]
-    last: dict[str | None, int] = {}
-    for d in earlier:
-        last[d.association_id] = max(d.round, last.get(d.association_id, 0))
-    return tuple(
-        tuple(
-            b
-            for b in earlier
-            if (b.association_id, b.round) == (d.association_id, last[d.association_id])
-        )
-        if d.association_id in last
-        else ()
-        for d in deliveries
-    )
 
 
 def _questionnaires(deliveries: Iterable[Delivery]) -> Counter[str]:
@@ -450,7 +523,7 @@ def _twins(about: _About) -> pd.DataFrame:
             "sheet": about.ever.responses["sheet"],
         }
     )
-    shared = shared[shared["content"] >= 0]
+    shared = shared[(shared["content"] >= 0) & shared["content"].duplicated(keep=False)]
     counts = shared.groupby(["content", "delivery"], as_index=False).agg(
         sheet=("sheet", "first"), n=("sheet", "size")
     )
@@ -534,12 +607,10 @@ def _of_lists(about: _About) -> pd.DataFrame:
     Columns: delivery (the workbook), key (the activity's normalised code), questionnaire_id.
     """
     own = about.now.delivery
-    counted = about.now.responses[["insats_kod", "questionnaire_id"]].astype(object)
-    counted["delivery"] = about.lists[own]
+    counted = about.now.responses[["questionnaire_id"]].astype(object)
+    counted["delivery"], counted["key"] = about.lists[own], about.activity_keys
     is_web = np.array([d.is_web for d in about.deliveries], bool)[own]
-    counted = counted[(counted["delivery"] >= 0) & (~is_web | about.counts[own])]
-    counted["key"] = counted["insats_kod"].map(normalised, na_action="ignore").astype(object)
-    return counted
+    return counted[(counted["delivery"] >= 0) & (~is_web | about.counts[own])]
 
 
 # --- responses ----------------------------------------------------------------------------------
@@ -565,8 +636,7 @@ def _listed(frame: pd.DataFrame, about: _About) -> None:
         for i, d in enumerate(about.deliveries)
         for a in d.activities
     }
-    key = frame["insats_kod"].astype(object).map(normalised, na_action="ignore").astype(object)
-    lists = about.lists[frame["delivery"]]
+    key, lists = about.activity_keys, about.lists[frame["delivery"]]
     pairs = pd.MultiIndex.from_arrays([lists, key])
     is_listed = pairs.isin(list(listed) or [(-1, "")]).astype(float)
     is_web = np.array([d.is_web for d in about.deliveries], bool)[frame["delivery"]]
@@ -637,8 +707,9 @@ def _numbers(frame: pd.DataFrame, about: _About) -> None:
     times = same.cumcount().where(number.notna() & ~frame["is_pasted"])
     frame["lopnr_times_before"] = times
     frame["row_before"] = same.transform("first").fillna(0).astype(int)
-    plain = number.str.fullmatch(PLAIN_NUMBER, na=False)
-    frame["lopnr_shown"] = number.where(plain, HIDDEN).where(times > 0)
+    repeated = number.where(times > 0)
+    is_hidden = repeated.notna() & ~repeated.astype("str").str.fullmatch(PLAIN_NUMBER, na=False)
+    frame["lopnr_shown"] = repeated.mask(is_hidden, HIDDEN)
 
 
 def _straight_lines(frame: pd.DataFrame, about: _About) -> None:
@@ -743,15 +814,10 @@ def _changes(about: _About) -> tuple[Array, Array, Array, Array]:
     both. Much is far beyond what the others' changes and chance explain; or so many points that
     it is worth a question somewhat earlier, if chance alone would hardly do it.
     """
-    questions, n_deliveries = about.now.questions, len(about.deliveries)
-    n_own, n_positive_own = about.now.shares(n_deliveries)
+    questions = about.now.questions
+    n_own, n_positive_own = _shares(about, [[d] for d in about.deliveries])
     n, n_positive = about.pooled(n_own), about.pooled(n_positive_own)
-    n_then, n_positive_then = np.zeros_like(n), np.zeros_like(n)
-    size = len(about.instrument.questions)
-    for to, sums in zip(
-        (n_then, n_positive_then), about.then.shares(len(about.then_of)), strict=True
-    ):
-        np.add.at(to[:, :size], about.then_of, sums[:, :size])
+    n_then, n_positive_then = _shares(about, about.before)
     rounds = np.array([d[0].round if d else 0 for d in about.before])
     since = np.array([_comparable_since(q) for q in questions])
     asked = np.array([about.is_asked(q, about.round) for q in questions])
@@ -766,6 +832,15 @@ def _changes(about: _About) -> tuple[Array, Array, Array, Array]:
     many_points = abs(change) * 100 >= limits["share_points"]
     is_far = (far > limits["robust_z"]) | (many_points & (far > limits["share_z"]))
     return is_far, 100 * share, 100 * share_then, rounds
+
+
+def _shares(about: _About, together: Sequence[Sequence[Delivery]]) -> tuple[Array, Array]:
+    """Groups of deliveries × questions: valid answers, and how many of them are positive."""
+    sums = np.zeros((2, len(together), len(about.now.question_ids)))
+    for i, of_group in enumerate(together):
+        for d in of_group:
+            sums[:, i, : len(about.instrument.questions)] += about.shares[d.key]
+    return sums[0], sums[1]
 
 
 def _comparable_since(question: Question | None) -> int:

@@ -24,6 +24,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -376,10 +377,10 @@ def register_fingerprint(register: Register) -> str:
     return hashlib.sha256(repr(register).encode()).hexdigest()
 
 
-def keep_checked(settings: Settings, round_: int, checked_with: str) -> None:
-    """Records that a round is checked and its receipts are written."""
+def keep_checked(settings: Settings, checked_with: Mapping[str, str]) -> None:
+    """Records that rounds are checked and their receipts are written."""
     before = read_manifest(settings)
-    known = {**before.checked_with, str(round_): checked_with}
+    known = {**before.checked_with, **checked_with}
     write_manifest(settings, replace(before, checked_with=known))
 
 
@@ -389,9 +390,12 @@ def keep_checked(settings: Settings, round_: int, checked_with: str) -> None:
 def read_manifest(settings: Settings) -> Manifest:
     """The manifest, empty before the first load; one of an older program is read anew, so empty."""
     path = settings.lake / "manifest.json"
-    if not path.exists():
-        return Manifest()
-    content = json.loads(path.read_text(encoding="utf-8"))
+    return _manifest_of(path.read_bytes()) if path.exists() else Manifest()
+
+
+@lru_cache(maxsize=2)  # each step of a run asks several times, and a line per delivery adds up
+def _manifest_of(text: bytes) -> Manifest:
+    content = json.loads(text)
     try:
         deliveries = tuple(Delivery(**d) for d in content["deliveries"])
         return Manifest(**content | {"deliveries": deliveries})

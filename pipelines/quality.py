@@ -1,9 +1,9 @@
-"""The expectations: suites of JSON held against a round's evidence; what fails becomes findings.
+"""The expectations: suites of JSON held against rounds' evidence; what fails becomes findings.
 
-Belongs here: reading `expectations/<table>.json`, running each once over all deliveries of a round,
-and telling failures apart by delivery with sheet and cell. Does not: the figures that are judged
-(evidence.py), what one cell may hold (the reader). Alone imports great_expectations, and only when
-a check runs.
+Belongs here: reading `expectations/<table>.json`, running each once over the deliveries of many
+rounds, and telling failures apart by delivery with sheet and cell. Does not: the figures that are
+judged (evidence.py), what one cell may hold (the reader). Alone imports great_expectations, and
+only when a check runs.
 
 A suite's `meta` decides, GX's own severity follows it:
 
@@ -24,17 +24,18 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelines import lake, loading
+from pipelines import imports, lake, loading
 from pipelines.extra import instrument_of, instrument_of_all
 from pipelines.findings import Finding, Rule, Severity, thresholds
 from pipelines.instrument import Instrument
-from pipelines.lake import Delivery
+from pipelines.lake import Delivery, Manifest
 from pipelines.register import Register
 from pipelines.settings import EXPECTATIONS, Settings
 from pipelines.web.columns import WEB, layouts_of
@@ -48,9 +49,12 @@ if TYPE_CHECKING:
 TABLES = ("deliveries", "activities", "responses", "answers")
 """The raw tables, one suite each, in the order their findings are told."""
 
-Findings = dict[tuple[str, str], tuple[Finding, ...]]
+Key = tuple[str, str]
+Findings = dict[Key, tuple[Finding, ...]]
 Suite = Mapping[str, Any]
 Row = Mapping[str, Any]
+Failing = Mapping[str, list[dict[str, Any]]]
+"""The rows of a round's evidence that fail, by rule id."""
 
 _GX_SEVERITY = {"stop": "critical", "error": "warning", "warning": "warning", "info": "info"}
 _RESULT_FORMAT = {
@@ -60,6 +64,11 @@ _RESULT_FORMAT = {
     "partial_unexpected_count": 0,
 }
 _ROWS_LISTED = 20
+_AT_ONCE = 100_000
+"""Questionnaires looked at together; evidence about one takes about a kilobyte of memory."""
+
+_BY_ROW = ("expect_column_values_to_be_in_set", "expect_column_values_to_be_between")
+_COLUMN = ("column", "column_A", "column_B")
 
 
 class QualityBroken(Exception):
@@ -68,19 +77,19 @@ class QualityBroken(Exception):
 
 def check(
     settings: Settings,
-    round_: int,
+    deliveries: Mapping[int, Sequence[Delivery]],
     instrument: Instrument,
     register: Register,
-    deliveries: Sequence[Delivery] | None = None,
+    progress: loading.Progress = lambda done, total: None,
 ) -> Findings:
-    """What the expectations find in a round.
+    """What the expectations find in some rounds.
 
     Args:
         settings: where the lake is.
-        round_: the round.
+        deliveries: those to check by round, see `sound`.
         instrument: the seeds, which fill the suites' parameters.
         register: the associations.
-        deliveries: those to check; without them all that `sound` gives.
+        progress: told how many of the rounds are done.
 
     Returns:
         The findings of each checked delivery by its key, stops first, then as the suites and the
@@ -89,68 +98,29 @@ def check(
     Raises:
         QualityBroken: a suite cannot be used, or an expectation failed to run.
     """
-    if deliveries is None:
-        deliveries = sound(settings, round_)
-    if not deliveries:
-        return {}
-    from pipelines import evidence
     from pipelines.workbook.sandbox import Reader, read_safely
 
-    gone = [d for d in _gone(settings, round_) if d.key not in {d.key for d in deliveries}]
-    stopped: set[tuple[str, str]] = set()
-    while True:  # once more after each stop: an older delivery of the association counts then
-        gathered = evidence.gather(
-            settings,
-            deliveries,
-            round_,
-            instrument,
-            register,
-            thresholds(),
-            gone=gone,
-            stopped=stopped,
-        )
-        failures = failing_rows(gathered.frames, parameters(instrument, register), suites())
-        if (now := _stopped(failures, gathered)) <= stopped:
-            break
-        stopped |= now
+    deliveries = {round_: own for round_, own in deliveries.items() if own}
+    failing = _failing(settings, deliveries, instrument, register, progress)
+    found: Findings = {}
     with Reader() as reader:
         read = partial(read_safely, reader=reader)
-        atlas = _Atlas(settings, instrument, register, gathered.deliveries, read)
-        return _told(failures, gathered, atlas)
+        for round_, own in deliveries.items():
+            atlas = _Atlas(settings, instrument, register, own, read)
+            found |= _told(failing[round_], own, atlas)
+    return found
 
 
-def _stopped(failures: Mapping[str, Sequence[int]], evidence: Evidence) -> set[tuple[str, str]]:
-    """The keys of the deliveries that a rule stops."""
-    tables, severities = table_of(), {rule.rule_id: rule.severity for rule in rules().values()}
-    return {
-        evidence.deliveries[i].key
-        for rule_id, rows in failures.items()
-        if severities[rule_id] is Severity.STOP
-        for i in evidence.frames[tables[rule_id]]["delivery"].iloc[list(rows)]
-    }
-
-
-def _gone(settings: Settings, round_: int) -> list[Delivery]:
-    """What was read of the round and is judged no more: withdrawn, or the file is gone."""
-    return [
-        d
-        for d in lake.read_manifest(settings).deliveries
-        if d.round == round_ and d.is_readable and (not d.is_present or d.state == "withdrawn")
-        if lake.parquet_of(settings, d).exists()
-    ]
-
-
-def sound(settings: Settings, round_: int) -> list[Delivery]:
+def sound(manifest: Manifest, round_: int) -> list[Delivery]:
     """The round's deliveries that the reader found no stop in, replaced but no withdrawn ones.
 
     A stop of an earlier check does not count: whether it holds is what the check is to say.
     """
-    present = lake.read_manifest(settings).present(round_)
-    return [d for d in present if d.is_readable and d.state != "withdrawn"]
+    return [d for d in manifest.present(round_) if d.is_readable and d.state != "withdrawn"]
 
 
 def fingerprint(
-    deliveries: Iterable[Delivery], round_: int, instrument: Instrument, register: Register
+    deliveries: Sequence[Delivery], round_: int, instrument: Instrument, register: Register
 ) -> str:
     """Changes whenever a check of the round could find something else.
 
@@ -164,12 +134,159 @@ def fingerprint(
     here = Path(__file__)
     for path in (*sorted(EXPECTATIONS.glob("*.json")), here, here.with_name("evidence.py")):
         digest.update(path.read_bytes())
-    for d in deliveries:
-        if d.round > round_ or (d.round < round_ and d.state != "loaded"):
-            continue
+    own = [d for d in deliveries if d.round == round_]
+    for d in (*own, *_earlier(own, deliveries, round_)):
         told = (d.key, d.mtime_ns, d.is_present, d.read_with, d.findings, d.is_final)
         digest.update(repr((*told, d.state == "withdrawn")).encode())
     return digest.hexdigest()
+
+
+def _earlier(
+    own: Iterable[Delivery], deliveries: Iterable[Delivery], round_: int
+) -> Iterable[Delivery]:
+    """What a round's deliveries, or their receipts, may be compared with."""
+    associations = {d.association_id for d in own}
+    counting = [d for d in deliveries if d.round < round_ and d.state == "loaded"]
+    last = {(d.association_id, d.source): d for d in sorted(counting, key=lambda d: d.round)}
+    return [d for (association_id, _), d in last.items() if association_id in associations]
+
+
+# --- looking at rounds ----------------------------------------------------------------------------
+
+
+def _failing(
+    settings: Settings,
+    deliveries: Mapping[int, Sequence[Delivery]],
+    instrument: Instrument,
+    register: Register,
+    progress: loading.Progress,
+) -> dict[int, Failing]:
+    """The rows that fail, by round.
+
+    A round is looked at once more when what it rests on turns out otherwise: after a stop an older
+    delivery of the association counts, also for those that are compared with it.
+    """
+    from pipelines import evidence
+
+    manifest = lake.read_manifest(settings)
+    stopped: dict[int, frozenset[Key]] = dict.fromkeys(deliveries, frozenset())
+    failing: dict[int, Failing] = {}
+    rested_on: dict[int, _Ground] = {}
+    while True:
+        counting = _counting(settings, manifest, deliveries, stopped)
+        grounds = {
+            round_: _Ground(evidence.previous(own, counting, round_), stopped[round_])
+            for round_, own in deliveries.items()
+        }
+        due = {r: own for r, own in deliveries.items() if rested_on.get(r) != grounds[r]}
+        if not due:
+            return failing
+        for batch in _batches(due):
+            gathered = _gathered(settings, manifest, batch, grounds, instrument, register)
+            failing |= _held(gathered, parameters(instrument, register))
+            progress(len(failing), len(deliveries))
+        rested_on = grounds
+        stopped = {r: stopped[r] | _stopped(failing[r], own) for r, own in deliveries.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the evidence about a round rests on beside its own deliveries.
+
+    Attributes:
+        before: what each of them is compared with.
+        stopped: those that cannot count, so that an older one of the association does.
+    """
+
+    before: Sequence[Sequence[Delivery]]
+    stopped: frozenset[Key]
+
+
+def _counting(
+    settings: Settings,
+    manifest: Manifest,
+    judged: Mapping[int, Sequence[Delivery]],
+    stopped: Mapping[int, frozenset[Key]],
+) -> list[Delivery]:
+    """What counts in all rounds if just these of the judged deliveries are stopped."""
+    keys = {d.key for own in judged.values() for d in own}
+    out = frozenset[Key]().union(*stopped.values())
+    withdrawn = {d.unit[:2] for d in manifest.deliveries if d.state == "withdrawn"}
+    supposed = [
+        replace(d, checks={Severity.STOP.value: int(d.key in out)}) if d.key in keys else d
+        for d in manifest.deliveries
+    ]
+    settled = lake.settle(supposed, withdrawn)
+    return [d for d in settled if d.state == "loaded" and lake.parquet_of(settings, d).exists()]
+
+
+def _batches(
+    deliveries: Mapping[int, Sequence[Delivery]],
+) -> Iterator[dict[int, Sequence[Delivery]]]:
+    """The rounds that are looked at together: a validation costs the same however few its rows."""
+    batch: dict[int, Sequence[Delivery]] = {}
+    size = 0
+    for round_, own in deliveries.items():
+        n = sum(d.n_questionnaires for d in own)
+        if batch and size + n > _AT_ONCE:
+            yield batch
+            batch, size = {}, 0
+        batch[round_] = own
+        size += n
+    yield batch
+
+
+def _gathered(
+    settings: Settings,
+    manifest: Manifest,
+    deliveries: Mapping[int, Sequence[Delivery]],
+    grounds: Mapping[int, _Ground],
+    instrument: Instrument,
+    register: Register,
+) -> dict[int, Evidence]:
+    """The evidence by round; what one round has read the next one looks back at."""
+    from pipelines import evidence
+
+    shares: evidence.Shares = {}
+    return {
+        round_: evidence.gather(
+            settings,
+            own,
+            round_,
+            instrument,
+            register,
+            thresholds(),
+            before=grounds[round_].before,
+            gone=_gone(settings, manifest, round_, own),
+            stopped=grounds[round_].stopped,
+            shares=shares,
+        )
+        for round_, own in deliveries.items()
+    }
+
+
+def _gone(
+    settings: Settings, manifest: Manifest, round_: int, own: Iterable[Delivery]
+) -> list[Delivery]:
+    """What was read of the round and is judged no more: withdrawn, or the file is gone."""
+    judged = {d.key for d in own}
+    return [
+        d
+        for d in manifest.deliveries
+        if d.round == round_ and d.is_readable and (not d.is_present or d.state == "withdrawn")
+        if d.key not in judged and lake.parquet_of(settings, d).exists()
+    ]
+
+
+def _stopped(failing: Failing, deliveries: Sequence[Delivery]) -> frozenset[Key]:
+    """The keys of the deliveries that a rule stops."""
+    severity = {rule_id: rule.severity for rule_id, rule in rules().items()}
+    return frozenset(
+        deliveries[row["delivery"]].key
+        for rule_id, rows in failing.items()
+        if severity[rule_id] is Severity.STOP
+        for row in rows
+    )
 
 
 # --- the suites ---------------------------------------------------------------------------------
@@ -226,6 +343,39 @@ def parameters(instrument: Instrument, register: Register) -> dict[str, Any]:
 # --- running them -------------------------------------------------------------------------------
 
 
+def _held(gathered: Mapping[int, Evidence], parameters: Mapping[str, Any]) -> dict[int, Failing]:
+    """The rows that fail, by round; one validation per table for all of them."""
+    from pipelines import evidence
+
+    frames = {t: [e.frames[t] for e in gathered.values()] for t in suites()}
+    cases = {
+        table: evidence.cases_of(frames[table], _looked_at(suite), is_by_row=_is_by_row(suite))
+        for table, suite in suites().items()
+    }
+    failures = failing_rows({t: c.frame for t, c in cases.items()}, parameters, suites())
+    by_rule = {
+        rule_id: cases[table].rows(frames[table], failures[rule_id])
+        for rule_id, table in table_of().items()
+    }
+    return {
+        round_: {rule_id: rows[k] for rule_id, rows in by_rule.items()}
+        for k, round_ in enumerate(gathered)
+    }
+
+
+def _looked_at(suite: Suite) -> list[str]:
+    """The columns that a suite looks at."""
+    held = [e["kwargs"] for e in suite["expectations"]]
+    named = [kwargs[name] for kwargs in held for name in _COLUMN if name in kwargs]
+    lists = [kwargs.get("column_list", ()) for kwargs in held]
+    return list(dict.fromkeys([*named, *chain.from_iterable(lists)]))
+
+
+def _is_by_row(suite: Suite) -> bool:
+    """Whether each of a suite's expectations looks at one row at a time."""
+    return all(e["type"].startswith(_BY_ROW) for e in suite["expectations"])
+
+
 def failing_rows(
     frames: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any], held: Mapping[str, Suite]
 ) -> dict[str, list[int]]:
@@ -253,12 +403,13 @@ def _context() -> Any:
     log = logging.getLogger("great_expectations")  # its lines may hold values
     log.propagate, log.handlers = False, [logging.NullHandler()]
 
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
+    with imports.uncollected():
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
     config = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
@@ -424,20 +575,19 @@ class _Atlas:
         return places
 
 
-def _told(failures: Mapping[str, Sequence[int]], evidence: Evidence, atlas: _Atlas) -> Findings:
+def _told(failing: Failing, deliveries: Sequence[Delivery], atlas: Atlas) -> Findings:
     """The findings of each delivery: stops first, then as suites and workbook have them."""
-    told: dict[int, list[Finding]] = {i: [] for i in range(len(evidence.deliveries))}
-    for table, suite in suites().items():
-        for meta in (described["meta"] for described in suite["expectations"]):
-            rows: Any = evidence.frames[table].iloc[list(failures[meta["rule_id"]])]
-            own: dict[int, list[dict[str, Any]]] = {}
-            for row in rows.to_dict("records"):
-                own.setdefault(row["delivery"], []).append(row)
-            for i, of_delivery in own.items():
-                told[i] += of_rule(meta, i, of_delivery, atlas)
+    told: dict[int, list[Finding]] = {i: [] for i in range(len(deliveries))}
+    for described in chain.from_iterable(suite["expectations"] for suite in suites().values()):
+        meta = described["meta"]
+        own: dict[int, list[dict[str, Any]]] = {}
+        for row in failing[meta["rule_id"]]:
+            own.setdefault(row["delivery"], []).append(row)
+        for i, of_delivery in own.items():
+            told[i] += of_rule(meta, i, of_delivery, atlas)
     order = list(Severity)
     return {
-        evidence.deliveries[i].key: tuple(sorted(found, key=lambda f: order.index(f.severity)))
+        deliveries[i].key: tuple(sorted(found, key=lambda f: order.index(f.severity)))
         for i, found in told.items()
     }
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from pipelines import instrument, lake, lock, settings
 from pipelines.defs import ingest, warehouse
-from pipelines.release import due, publish
+from pipelines.release import due
 from pipelines.swedish import current_day
 
 
@@ -23,6 +23,8 @@ class Delivery(dg.Config):
 )
 def releases(context: dg.AssetExecutionContext, config: Delivery) -> dg.MaterializeResult[None]:
     """Protects the rounds that are due, audits them and makes their releases."""
+    from pipelines.release import publish  # with it come duckdb, pyarrow and a solver
+
     folders, known = settings.from_environment(), instrument.load()
     made: dict[str, str] = {}
     with lock.alone(folders, lock.PATIENCE):

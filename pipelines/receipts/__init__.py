@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.register import Association
     from pipelines.settings import Settings
     from pipelines.status import Overview
+    from pipelines.workbook.sandbox import Reader
 
 _RECORD = ".copies.json"
 _TOLD = ("loaded", "stopped")
@@ -49,25 +50,25 @@ class ReceiptPaths:
     workbook: Path | None
 
 
-def write_round(
+def write_rounds(
     settings: Settings,
     manifest: Manifest,
-    round_: int,
+    rounds: Iterable[int],
     *,
     associations: Mapping[str, Association],
     instrument: Instrument,
     today: date,
-    extra: Iterable[ExtraQuestion] = (),
+    extra: Sequence[ExtraQuestion] = (),
 ) -> dict[str, ReceiptPaths]:
-    """Writes the receipts of a round and removes those of deliveries that are no longer there.
+    """Writes the receipts of rounds and removes those of deliveries that are no longer there.
 
-    A delivery has one while it counts or waits to be mended. An annotated copy is made anew only
-    when its workbook or its findings changed.
+    A delivery has one while it counts or waits to be mended. A page is left alone where it says the
+    same already; an annotated copy is made anew only when its workbook or its findings changed.
 
     Args:
         settings: where receipts go.
         manifest: as it is now.
-        round_: the round.
+        rounds: whose receipts.
         associations: the register's, by id.
         instrument: the seeds.
         today: the day to write on the pages.
@@ -76,34 +77,16 @@ def write_round(
     Returns:
         Where they are, by the delivery's file.
     """
-    from pipelines.receipts.page import Receipt, tell
+    from pipelines.receipts.annotate import annotator
 
-    receipts = []
-    counting = {(d.association_id, d.source): d.file for d in manifest.counting(round_)}
-    for name, delivery in _named(manifest, round_).items():
-        findings = lake.findings_of(settings, delivery)
-        own = instrument_of(instrument, extra, delivery.association_id, round_)
-        association = associations.get(delivery.association_id or "")
-        previous = _previous(manifest, delivery)
-        in_force = counting.get((delivery.association_id, delivery.source))
-        receipt = Receipt(
-            name=name,
-            delivery=delivery,
-            association_name=association.association_name if association else "",
-            round=instrument.rounds[round_],
-            told=tell(findings, delivery, own, associations),
-            previous=previous.rows_per_questionnaire if previous else None,
-            previous_round=previous.round if previous else None,
-            in_force=in_force if delivery.state == "stopped" else None,
-            replaces=_replaced(manifest, delivery) if delivery.state == "loaded" else None,
-            instrument=instrument,
-            is_synthetic=manifest.is_synthetic,
-            today=today,
-        )
-        receipts.append(receipt)
-    written = _write(settings, round_, receipts)
-    _remove_others(settings.receipts / str(round_), written)
-    return {r.delivery.file: paths for r, paths in zip(receipts, written, strict=True)}
+    def write(round_: int, sandbox: Reader) -> dict[str, ReceiptPaths]:
+        receipts = _receipts(settings, manifest, round_, associations, instrument, today, extra)
+        written = _write(settings, round_, receipts, sandbox)
+        _remove_others(settings.receipts / str(round_), written)
+        return {r.delivery.file: paths for r, paths in zip(receipts, written, strict=True)}
+
+    with annotator() as sandbox:
+        return {file: paths for r in rounds for file, paths in write(r, sandbox).items()}
 
 
 def write_status_page(
@@ -129,6 +112,64 @@ def pages_of(settings: Settings, manifest: Manifest, round_: int) -> dict[str, P
     folder = settings.receipts / str(round_)
     named = _named(manifest, round_)
     return {delivery.file: folder / f"{name}.html" for name, delivery in named.items()}
+
+
+# --- what they tell -----------------------------------------------------------------------------
+
+
+def _receipts(
+    settings: Settings,
+    manifest: Manifest,
+    round_: int,
+    associations: Mapping[str, Association],
+    instrument: Instrument,
+    today: date,
+    extra: Sequence[ExtraQuestion],
+) -> list[Receipt]:
+    """What there is to tell about the deliveries of a round."""
+    from pipelines.receipts.page import Receipt, tell
+
+    receipts = []
+    counting = {(d.association_id, d.source): d.file for d in manifest.counting(round_)}
+    previous, replaced = _previous(manifest, round_), _replaced(manifest, round_)
+    for name, delivery in _named(manifest, round_).items():
+        findings = lake.findings_of(settings, delivery)
+        own = instrument_of(instrument, extra, delivery.association_id, round_)
+        association = associations.get(delivery.association_id or "")
+        before = previous.get((delivery.association_id, delivery.source))
+        in_force = counting.get((delivery.association_id, delivery.source))
+        older = [file for file in replaced.get(delivery.unit, ()) if file != delivery.file]
+        receipt = Receipt(
+            name=name,
+            delivery=delivery,
+            association_name=association.association_name if association else "",
+            round=instrument.rounds[round_],
+            told=tell(findings, delivery, own, associations),
+            previous=before.rows_per_questionnaire if before else None,
+            previous_round=before.round if before else None,
+            in_force=in_force if delivery.state == "stopped" else None,
+            replaces=older[-1] if older and delivery.state == "loaded" else None,
+            instrument=instrument,
+            is_synthetic=manifest.is_synthetic,
+            today=today,
+        )
+        receipts.append(receipt)
+    return receipts
+
+
+def _replaced(manifest: Manifest, round_: int) -> dict[tuple[int, str | None, str], list[str]]:
+    """The files of a round that another one takes the place of, oldest first, by what counts."""
+    replaced: dict[tuple[int, str | None, str], list[str]] = {}
+    older = [d for d in manifest.deliveries if d.round == round_ and d.state == "replaced"]
+    for d in sorted(older, key=lambda d: d.age()):
+        replaced.setdefault(d.unit, []).append(d.file)
+    return replaced
+
+
+def _previous(manifest: Manifest, round_: int) -> dict[tuple[str | None, str], Delivery]:
+    """The last delivery before a round that counts, by association and source."""
+    earlier = [d for d in manifest.counting() if d.round < round_ and d.association_id]
+    return {d.unit[1:]: d for d in sorted(earlier, key=lambda d: d.round)}
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -178,33 +219,17 @@ def _questionnaire(delivery: Delivery) -> str:
     return asked.sheet_name if asked else ""
 
 
-def _replaced(manifest: Manifest, delivery: Delivery) -> str | None:
-    """The file under another name that the delivery takes the place of."""
-    older = [d for d in manifest.deliveries if d.unit == delivery.unit and d.state == "replaced"]
-    files = [d.file for d in sorted(older, key=lambda d: d.age()) if d.file != delivery.file]
-    return files[-1] if files else None
-
-
-def _previous(manifest: Manifest, delivery: Delivery) -> Delivery | None:
-    """The association's last delivery of the same source in an earlier round that counts."""
-    earlier = (
-        d
-        for d in manifest.counting()
-        if d.association_id and d.unit[1:] == (delivery.association_id, delivery.source)
-        if d.round < delivery.round
-    )
-    return max(earlier, key=lambda d: d.round, default=None)
-
-
 # --- files --------------------------------------------------------------------------------------
 
 
-def _write(settings: Settings, round_: int, receipts: Sequence[Receipt]) -> list[ReceiptPaths]:
+def _write(
+    settings: Settings, round_: int, receipts: Sequence[Receipt], sandbox: Reader
+) -> list[ReceiptPaths]:
     """Writes pages and annotated copies."""
     from pipelines.receipts.page import receipt_page
 
     folder = settings.receipts / str(round_)
-    copies = _annotate(settings, folder, receipts)
+    copies = _annotate(settings, folder, receipts, sandbox)
     written = []
     for receipt in receipts:
         paths = ReceiptPaths(folder / f"{receipt.name}.html", copies.get(receipt.name))
@@ -214,14 +239,16 @@ def _write(settings: Settings, round_: int, receipts: Sequence[Receipt]) -> list
     return written
 
 
-def _annotate(settings: Settings, folder: Path, receipts: Iterable[Receipt]) -> dict[str, Path]:
+def _annotate(
+    settings: Settings, folder: Path, receipts: Iterable[Receipt], sandbox: Reader
+) -> dict[str, Path]:
     """The annotated copies there are, by the receipt's name."""
     jobs = {r.name: _job(settings, folder, r) for r in receipts if r.told and r.has_copy}
     if not jobs:
         return {}
     from pipelines.receipts.annotate import annotate_all
 
-    there = annotate_all(list(jobs.values()), folder / _RECORD)
+    there = annotate_all(list(jobs.values()), folder / _RECORD, sandbox)
     return {name: Path(job.target) for name, job in jobs.items() if job.target in there}
 
 
@@ -260,7 +287,9 @@ def _job(settings: Settings, folder: Path, receipt: Receipt) -> Job:
 
 
 def _write_page(path: Path, page: str) -> None:
-    lake.write_bytes(path, page.encode("utf-8", "replace"))
+    content = page.encode("utf-8", "replace")
+    if not path.exists() or path.read_bytes() != content:
+        lake.write_bytes(path, content)
 
 
 def _remove_others(folder: Path, written: Iterable[ReceiptPaths]) -> None:

@@ -91,12 +91,18 @@ class NotMarkedError(Exception):
     """The workbook cannot be marked safely."""
 
 
-def annotate_all(jobs: Sequence[Job], record: Path) -> set[str]:
+def annotator() -> Reader:
+    """A sandbox that makes copies, see `annotate_all`; its process starts with the first one."""
+    return Reader(_COMMAND)
+
+
+def annotate_all(jobs: Sequence[Job], record: Path, sandbox: Reader) -> set[str]:
     """Makes the copies that are new or changed; one that fails is left out, the others are made.
 
     Args:
         jobs: the copies there should be.
         record: a JSON file that remembers what was made, or could not be, of which job.
+        sandbox: an open `annotator`.
 
     Returns:
         The targets that are there now.
@@ -104,8 +110,7 @@ def annotate_all(jobs: Sequence[Job], record: Path) -> set[str]:
     tried = _read_record(record)
     due = [job for job in jobs if not _is_done(job, tried)]
     if due:
-        with Reader(_COMMAND) as sandbox:
-            new = {job.target: _make(job, sandbox) for job in due}
+        new = {job.target: _make(job, sandbox) for job in due}
         kept = {target: entry for target, entry in tried.items() if Path(target).exists()}
         tried = kept | new
         write_text(record, json.dumps(tried, indent=1))

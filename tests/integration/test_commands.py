@@ -87,6 +87,22 @@ def test_a_run_builds_the_marts_and_running_again_changes_nothing(
     after = contents(tmp_path / "home")
     assert before.pop("last_run.json") != after.pop("last_run.json")  # it is a success all the same
     assert after == before
+    heavy = {"dagster", "great_expectations", "dbt", "pandas", "pyarrow"}
+    assert modules_of_a_run(raw, tmp_path / "home") & heavy == set()
+
+
+def modules_of_a_run(raw: Path, home: Path) -> set[str]:
+    python, option, program, *arguments = frozen.nns(frozen.NOTHING_IS_DUE, "run")
+    told = "import atexit, sys\natexit.register(lambda: print(*sys.modules))\n"
+    run = subprocess.run(
+        [python, option, told + program, *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "NNS_HOME": str(home), "NNS_RAW": str(raw)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.splitlines()[-1].split())
 
 
 def test_what_is_made_is_for_user_and_group_only(nns: Nns, raw: Path, tmp_path: Path) -> None:

@@ -70,10 +70,10 @@ def _receipts(settings: Settings) -> list[Path]:
     )
     for delivery, findings in told:
         lake.write_findings(settings, delivery, "reader", findings)
-    written = receipts.write_round(
+    written = receipts.write_rounds(
         settings,
         Manifest((*(delivery for delivery, _ in told), _delivery("many", file="2025/f.xlsx"))),
-        2026,
+        [2026],
         associations={
             name: Association(name, LONG_NAME, "01", None, None) for name in ("none", "many")
         },

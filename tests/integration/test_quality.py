@@ -16,7 +16,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipelines import instrument, lake, loading, quality, register
+from pipelines import audit, evidence, instrument, lake, loading, quality, register
 from pipelines.findings import Finding, Severity
 from pipelines.lake import Delivery
 from pipelines.register import Register
@@ -26,6 +26,10 @@ from pipelines.workbook.sample import write_landing_zone
 PROJECT = Path(__file__).parent.parent.parent
 KNOWN = instrument.load()
 ROUND = 2026
+
+
+def sound(settings: Settings) -> list[Delivery]:
+    return quality.sound(lake.read_manifest(settings), ROUND)
 
 
 @dataclass
@@ -40,7 +44,7 @@ class Zone:
 
     @property
     def first(self) -> Delivery:
-        return quality.sound(self.settings, ROUND)[0]
+        return sound(self.settings)[0]
 
     def rows(self, delivery: Delivery) -> list[dict[str, Any]]:
         return lake_rows.rows_of(self.settings, delivery)
@@ -61,8 +65,11 @@ class Zone:
         self.edit_delivery(activities=[{**first, **changes}, *others])
 
     def check(self, **other: Any) -> list[Finding]:
-        arguments = {"round_": ROUND, "instrument": KNOWN, "register": self.register, **other}
-        return [f for found in quality.check(self.settings, **arguments).values() for f in found]
+        arguments = {"deliveries": sound(self.settings), "register": self.register, **other}
+        found = quality.check(
+            self.settings, {ROUND: arguments["deliveries"]}, KNOWN, arguments["register"]
+        )
+        return [f for of_delivery in found.values() for f in of_delivery]
 
 
 def loaded(folder: Path, rounds: Iterable[int] = (2025, ROUND)) -> Zone:
@@ -164,7 +171,7 @@ def _without_activity(zone: Zone) -> None:
 
 def _withdrawn_answers(zone: Zone) -> None:
     """Ten responses of the first delivery are those of another association's withdrawn one."""
-    other = quality.sound(zone.settings, ROUND)[1]
+    other = sound(zone.settings)[1]
     whole = zone.rows(other)
     contents = ("answers", "kon", "svarsdatum")
 
@@ -259,7 +266,7 @@ def test_the_cell_a_finding_names_holds_the_value_it_shows(faulty: Any) -> None:
 
 def test_a_round_that_the_seeds_do_not_have_trips_its_rule_and_only_it(zone: Zone) -> None:
     lake_rows.keep(zone.settings, replace(zone.first, round=1999), zone.rows(zone.first))
-    first, *others = quality.sound(zone.settings, ROUND)
+    first, *others = sound(zone.settings)
     found = zone.check(deliveries=[replace(first, round=1999), *others])
     assert [f.rule_id for f in found] == ["round_not_in_seeds"]
 
@@ -297,7 +304,7 @@ def _web_file(zone: Zone) -> Path:
 
 
 def test_sound_web_answers_beside_workbooks_have_no_findings(on_web: Zone) -> None:
-    assert len([d for d in quality.sound(on_web.settings, ROUND) if d.is_web]) > 1
+    assert len([d for d in sound(on_web.settings) if d.is_web]) > 1
     assert on_web.check() == []
 
 
@@ -335,7 +342,7 @@ def test_answers_in_the_workbook_and_on_the_web_stop_the_later_file(
     shutil.copytree(on_web.settings.home, tmp_path / "home")
     zone = Zone(Settings(on_web.settings.raw, tmp_path / "home"))
     book, web = (
-        next(d for d in quality.sound(zone.settings, ROUND) if d.is_web == is_web and own in d.file)
+        next(d for d in sound(zone.settings) if d.is_web == is_web and own in d.file)
         for own in [_web_file(zone).name.partition("_")[0]]
         for is_web in (False, True)
     )
@@ -370,11 +377,70 @@ def test_findings_are_the_same_each_time_and_every_checked_delivery_has_an_entry
 ) -> None:
     EDITS["code_not_on_scale"](zone)
     _without_activity(zone)
-    once, again = (quality.check(zone.settings, ROUND, KNOWN, zone.register) for _ in range(2))
+    deliveries = {ROUND: sound(zone.settings)}
+    once, again = (quality.check(zone.settings, deliveries, KNOWN, zone.register) for _ in range(2))
     assert list(once.items()) == list(again.items())
-    assert list(once) == [d.key for d in quality.sound(zone.settings, ROUND)]
+    assert list(once) == [d.key for d in sound(zone.settings)]
     severities = [f.severity for f in once[zone.first.key]]
     assert severities == [Severity.STOP, Severity.WARNING]
+
+
+@pytest.fixture(scope="module")
+def of_two_rounds(tmp_path_factory: pytest.TempPathFactory) -> Zone:
+    """A round with faults, and after it one whose files are compared with the first one's."""
+    folder = tmp_path_factory.mktemp("of_two_rounds")
+    faults = [*FAULTS.values()]
+    write_landing_zone(folder / "raw", rounds=[2024, 2025], faults=faults)
+    write_landing_zone(folder / "next", rounds=[2025, ROUND], faults=["volume_jump"])
+    shutil.copytree(folder / "next" / str(ROUND), folder / "raw" / str(ROUND))
+    return loaded(folder, (2024, 2025, ROUND))
+
+
+def check_of(zone: Zone, rounds: Iterable[int]) -> quality.Findings:
+    manifest = lake.read_manifest(zone.settings)
+    deliveries = {round_: quality.sound(manifest, round_) for round_ in rounds}
+    return quality.check(zone.settings, deliveries, KNOWN, zone.register)
+
+
+def test_rounds_together_have_the_findings_of_rounds_one_after_the_other(
+    of_two_rounds: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = check_of(of_two_rounds, (2024, 2025, ROUND))
+    one_by_one: quality.Findings = {}
+    for round_ in (2024, 2025, ROUND):
+        one_by_one |= (of_round := check_of(of_two_rounds, [round_]))
+        withdrawn = audit.whole(of_two_rounds.settings).withdrawn
+        lake.keep_checks(of_two_rounds.settings, of_two_rounds.register, of_round, withdrawn)
+    assert together == one_by_one
+    states = {d.state for d in lake.read_manifest(of_two_rounds.settings).deliveries}
+    assert "stopped" in states
+    assert {f.rule_id for own in together.values() for f in own} >= set(FAULTS)
+    monkeypatch.setattr(quality, "_AT_ONCE", 1)
+    assert check_of(of_two_rounds, (2024, 2025, ROUND)) == together
+
+
+def test_what_is_stopped_in_a_round_is_no_measure_for_the_next(clean: Zone, tmp_path: Path) -> None:
+    """The first delivery of 2025 lists an activity twice: what came before it counts instead."""
+    shutil.copytree(clean.settings.home, tmp_path / "home")
+    zone = Zone(Settings(clean.settings.raw, tmp_path / "home"))
+    looked_back_at: list[list[int]] = []
+    gather = evidence.gather
+
+    def told(*arguments: Any, **named: Any) -> evidence.Evidence:
+        if arguments[2] == ROUND:
+            looked_back_at.append([len(before) for before in named["before"]])
+        return gather(*arguments, **named)
+
+    manifest = lake.read_manifest(zone.settings)
+    first = quality.sound(manifest, 2025)[0]
+    twice = replace(first, activities=[*first.activities, first.activities[0]])
+    deliveries = tuple(twice if d == first else d for d in manifest.deliveries)
+    lake.write_manifest(zone.settings, replace(manifest, deliveries=deliveries))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "gather", told)
+        found = check_of(zone, (2025, ROUND))
+    assert {f.rule_id for f in found[first.key]} == {"activity_listed_twice"}
+    assert looked_back_at == [[1, 1, 1], [0, 1, 1]]
 
 
 def test_many_findings_in_one_column_are_told_as_one(zone: Zone) -> None:
@@ -425,7 +491,7 @@ def test_a_file_that_is_gone_leaves_the_row_as_address(zone: Zone, tmp_path: Pat
 
 def test_a_stop_keeps_only_its_own_delivery_out(faulty: Any) -> None:
     rule_id, zone, _ = faulty
-    found = quality.check(zone.settings, ROUND, KNOWN, zone.register)
+    found = quality.check(zone.settings, {ROUND: sound(zone.settings)}, KNOWN, zone.register)
     stopped = [key for key, own in found.items() if any(f.severity == "stop" for f in own)]
     assert len(stopped) == (1 if rule_id == "same_answers_in_two_files" else 0)
 
@@ -490,10 +556,12 @@ CHECK = f"""
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from pathlib import Path
-from pipelines import instrument, quality, register
+from pipelines import instrument, lake, quality, register
 from pipelines.settings import Settings
 raw, home = map(Path, sys.argv[1:])
-found = quality.check(Settings(raw, home), {ROUND}, instrument.load(), register.read(raw))
+settings, known, registered = Settings(raw, home), instrument.load(), register.read(raw)
+deliveries = dict([({ROUND}, quality.sound(lake.read_manifest(settings), {ROUND}))])
+found = quality.check(settings, deliveries, known, registered)
 print(sum(map(len, found.values())))
 """
 

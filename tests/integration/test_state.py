@@ -112,6 +112,22 @@ def test_a_stop_in_a_round_that_is_not_asked_for_holds(tmp_path: Path) -> None:
     assert [d.state for d in zone.deliveries].count("stopped") == 1
 
 
+def test_a_late_file_concerns_its_round_and_the_one_that_looks_back_at_it(tmp_path: Path) -> None:
+    zone = Zone(tmp_path, rounds=[2024, 2025, ROUND])
+    zone.load(2024, 2025, ROUND)
+    zone.check()
+    late = loading.delivered(zone.settings, 2024)[0]
+    pages = {p: p.stat().st_mtime_ns for p in zone.settings.receipts.rglob("*.html")}
+    os.utime(late, ns=(late.stat().st_atime_ns, late.stat().st_mtime_ns + MINUTE))
+    zone.load(2024)
+    every = (2024, 2025, ROUND)
+    assert checking.stale_rounds(zone.settings, every, KNOWN, zone.register) == [2024, 2025]
+    zone.check()
+    assert checking.stale_rounds(zone.settings, every, KNOWN, zone.register) == []
+    again = {p for p, time in pages.items() if p.stat().st_mtime_ns != time}
+    assert {(p.parent.name, p.stem) for p in again} <= {("2024", late.stem.rpartition("_")[0])}
+
+
 def test_a_file_the_machine_was_too_busy_for_is_checked_once_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +278,7 @@ def test_receipts_that_were_interrupted_are_written_the_next_time(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(receipts, "write_round", interrupted)
+    monkeypatch.setattr(receipts, "write_rounds", interrupted)
     with pytest.raises(KeyboardInterrupt):
         zone.check()
     monkeypatch.undo()

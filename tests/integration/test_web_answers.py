@@ -44,7 +44,7 @@ def load(folders: Settings) -> loading.Load:
 
 def check(folders: Settings) -> Overview:
     registered = register.read(folders.raw)
-    checking.check_round(folders, ROUND, KNOWN, registered, TODAY)
+    checking.check_rounds(folders, [ROUND], KNOWN, registered, TODAY)
     return checking.overview(folders, KNOWN, registered, ROUND, TODAY)
 
 

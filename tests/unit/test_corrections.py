@@ -162,10 +162,10 @@ def load(settings: Settings, *corrections: Correction) -> list[Finding]:
     known = replace(INSTRUMENT, corrections=corrections, fingerprint=repr(corrections))
     registered = register.read(settings.raw)
     loaded = loading.load(settings, [ROUND], known, registered)
-    receipts.write_round(
+    receipts.write_rounds(
         settings,
         loaded.manifest,
-        ROUND,
+        [ROUND],
         associations=registered.associations,
         instrument=known,
         today=date(2024, 11, 5),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -547,12 +547,23 @@ def checked(home: Settings) -> tuple[Settings, register.Register, str]:
     return home, known, whose
 
 
+def frames(folders: Settings, known: register.Register) -> Mapping[str, Any]:
+    """The evidence about the round, without an earlier one."""
+    deliveries = quality.sound(lake.read_manifest(folders), ROUND)
+    return evidence.gather(
+        folders,
+        deliveries,
+        ROUND,
+        KNOWN,
+        known,
+        quality.thresholds(),
+        before=[()] * len(deliveries),
+    ).frames
+
+
 def failing(folders: Settings, known: register.Register) -> dict[str, set[str]]:
     """The questions of answers that are none of what the suite accepts, by parameter."""
-    gathered = evidence.gather(
-        folders, quality.sound(folders, ROUND), ROUND, KNOWN, known, quality.thresholds()
-    )
-    frame, accepted = gathered.frames["answers"], quality.parameters(KNOWN, known)
+    frame, accepted = frames(folders, known)["answers"], quality.parameters(KNOWN, known)
     assert "ronden_bussen" in set(frame["question_id"])
     return {
         column: set(frame["question_id"][~frame[column].isin(accepted[f"{column}s"])])
@@ -580,13 +591,9 @@ def test_no_check_of_a_response_looks_at_a_project_s_question(checked) -> None:
     folders, known, _ = checked
     nobody = replace(known, extra_questions=())
     loading.load(folders, (ROUND,), KNOWN, nobody)
-    plain = evidence.gather(
-        folders, quality.sound(folders, ROUND), ROUND, KNOWN, nobody, quality.thresholds()
-    ).frames
+    plain = frames(folders, nobody)
     loading.load(folders, (ROUND,), KNOWN, known)
-    beside = evidence.gather(
-        folders, quality.sound(folders, ROUND), ROUND, KNOWN, known, quality.thresholds()
-    ).frames
+    beside = frames(folders, known)
     for table in ("deliveries", "activities", "responses"):
         assert beside[table].equals(plain[table]), table
 

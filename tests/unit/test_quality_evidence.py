@@ -108,13 +108,16 @@ class Lake:
         return delivery
 
     def frames(self, register: Register = REGISTER, **limits: Any) -> Mapping[str, pd.DataFrame]:
+        manifest = lake.read_manifest(self.settings)
+        deliveries = quality.sound(manifest, ROUND)
         gathered = evidence.gather(
             self.settings,
-            quality.sound(self.settings, ROUND),
+            deliveries,
             ROUND,
             KNOWN,
             register,
             {**quality.thresholds(), **limits},
+            before=evidence.previous(deliveries, manifest.counting(), ROUND),
         )
         return gathered.frames
 
@@ -129,6 +132,51 @@ def positive_share(rows: Sequence[Mapping[str, Any]], question_id: str) -> float
     question = KNOWN.questions[question_id]
     codes = [code for r in rows for q, code in r["answers"] if q == question_id]
     return 100 * sum(code >= question.positive_min_code for code in codes) / len(codes)
+
+
+# --- cases --------------------------------------------------------------------------------------
+
+
+def test_rows_that_expectations_cannot_tell_apart_are_one_case() -> None:
+    frames = [
+        pd.DataFrame({"delivery": [0, 0, 1, 1], "a": ["x", None, "x", "y"], "n": [1, 2, 1, None]}),
+        pd.DataFrame({"delivery": [0, 0, 0], "a": ["y", "x", "z"], "n": [None, 1, 1]}),
+    ]
+    kept = [frame.astype({"a": "category"}) for frame in frames]
+    cases = evidence.cases_of(kept, ["a", "n", "no_such"], is_by_row=True)
+    seen = [(a, n) for a, n in zip(cases.frame["a"], cases.frame["n"], strict=True)]
+    assert list(cases.frame.columns) == ["a", "n", "at"]
+    assert len(seen) == 6  # three of each frame
+    wanted = [at for at, (a, _) in enumerate(seen) if a == "x"]
+    for frame, rows in zip(frames, cases.rows(kept, wanted), strict=True):
+        assert [(r["delivery"], r["n"]) for r in rows] == [
+            (d, n) for d, a, n in frame.itertuples(index=False) if a == "x"
+        ]
+    assert cases.rows(kept, []) == [[], []]
+
+
+def test_where_rows_are_compared_each_is_a_case_and_deliveries_count_on() -> None:
+    frames = [
+        pd.DataFrame({"delivery": [0, 1, 1], "code": ["A", "A", "A"]}),
+        pd.DataFrame({"delivery": [0], "code": ["A"]}),
+    ]
+    cases = evidence.cases_of(frames, ["delivery", "code"], is_by_row=False)
+    assert list(cases.frame["delivery"]) == [0, 1, 1, 2]
+    assert cases.rows(frames, [1, 3]) == [
+        [{"delivery": 1, "code": "A"}],
+        [{"delivery": 0, "code": "A"}],
+    ]
+
+
+def test_a_delivery_is_compared_with_all_of_its_association_s_last_round(made: Lake) -> None:
+    made.add("ett", [row(1)], round_=2024)
+    old = made.add("tva", [row(1)], round_=2023)
+    book = made.add("ett", [row(1)], round_=2025)
+    web = made.add("ett", [row(1)], round_=2025, source="web:staff")
+    now = [made.add(name, [row(1)]) for name in ("ett", "tva", "tre")]
+    counting = reversed(made.deliveries)
+    found = evidence.previous(now, counting, ROUND)
+    assert [{d.key for d in of_one} for of_one in found] == [{book.key, web.key}, {old.key}, set()]
 
 
 # --- shares and volumes -------------------------------------------------------------------------
@@ -323,7 +371,7 @@ TEN = [row(n, varied(n)) for n in range(10)]
 
 def twins(made: Lake, **limits: Any) -> dict[str, int]:
     n_same = made.frames(**limits)["deliveries"]["n_same"]
-    deliveries = quality.sound(made.settings, ROUND)
+    deliveries = quality.sound(lake.read_manifest(made.settings), ROUND)
     return {d.sha256: int(n) for d, n in zip(deliveries, n_same, strict=True) if n == n}
 
 

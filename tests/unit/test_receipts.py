@@ -134,7 +134,7 @@ def _round(settings: Settings, deliveries: Sequence[Delivery], **changes: Any) -
         "today": TODAY,
     }
     manifest = Manifest(tuple(deliveries), is_synthetic=changes.pop("is_synthetic", False))
-    return receipts.write_round(settings, manifest, 2026, **given | changes)
+    return receipts.write_rounds(settings, manifest, [2026], **given | changes)
 
 
 def _job(marks: Sequence[Mark] = (), target: str = "kopia.xlsx") -> Job:
