@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipelines import lake
+from pipelines.imports import uncollected
 from pipelines.settings import DBT_PROJECT, Settings
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
@@ -120,9 +121,10 @@ def _invoke(
     on_event: Callable[[Any], None] = lambda event: None,
     target: Path = MANIFEST.parent,
 ) -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-    from dbt_common.events.event_manager_client import cleanup_event_logger
+    with uncollected():
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+        from dbt_common.events.event_manager_client import cleanup_event_logger
 
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
