@@ -3,7 +3,7 @@
 Run: python benchmarks/read_round.py [repetitions]
 With TMPDIR on a memory file system the disk's own cost, which varies most, is left out.
 
-Prints CPU milliseconds (user and system, children included, imports excluded) of things done in
+Tells CPU milliseconds (user and system, children included, imports excluded) of things done in
 turn over the same workbooks:
 - bare: calamine reads every cell of every sheet and forgets them;
 - reading: cells are understood and each workbook's parquet file is written, all in one process;
@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest.mock import patch
 
+import results
 from python_calamine import CalamineWorkbook
 
 from pipelines import instrument, lake, loading, register
@@ -118,15 +119,20 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
 def main(repetitions: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         times, what = measured(Path(folder), repetitions)
-    print(f"{what}, {repetitions} repetitions, CPU ms\n")
-    print("| | median | minimum | median ratio | ratio of minima |")
-    print("|---|---:|---:|---:|---:|")
-    for name, ms in times.items():
-        ratio = statistics.median(a / b for a, b in zip(ms, times["bare"], strict=True))
-        print(
-            f"| {name} | {statistics.median(ms):.1f} | {min(ms):.1f} "
-            f"| {ratio:.2f} | {min(ms) / min(times['bare']):.2f} |"
+    bare = times["bare"]
+    rows = [
+        (
+            name,
+            statistics.median(ms),
+            min(ms),
+            statistics.median(a / b for a, b in zip(ms, bare, strict=True)),
+            min(ms) / min(bare),
         )
+        for name, ms in times.items()
+    ]
+    columns = ("CPU ms", "median", "minimum", "median ratio", "ratio of minima")
+    about = f"{what}, {repetitions} repetitions, beside calamine reading every cell."
+    results.write("Reading a round", f"{about}\n\n{results.table(columns, rows)}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,11 +37,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     aligned = ["---" if isinstance(cell, str) else "---:" for cell in rows[0]]
     lines = [columns, aligned, *([_told(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def ratios(costs: Mapping[str, float], base: str) -> Mapping[str, float]:
-    """Each cost as a multiple of one of them."""
-    return {name: cost / costs[base] for name, cost in costs.items()}
 
 
 def _told(cell: object) -> str:
