@@ -79,7 +79,8 @@ def sweep(settings: Settings, manifest: Manifest, log: audit.Log) -> None:
 def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
     """What was read of, and found in, deliveries that the manifest does not have."""
     contents = {"none", *(d.sha256 for d in manifest.deliveries)}
-    yield from (p for p in settings.lake.glob("answers/*/*") if p.stem not in contents)
+    rows = (p for table in lake.READ for p in settings.lake.glob(f"{table}/*/*"))
+    yield from (p for p in rows if p.stem not in contents)
     names = {d.delivery_id for d in manifest.deliveries}
     found = settings.receipts.glob(f"{_ROUND}/.findings/*")
     yield from (p for p in found if p.name.partition(".")[0] not in names)

@@ -22,9 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipelines import lake
+from pipelines import lake, packing
 from pipelines.extra import asked_of, instrument_of_all
 from pipelines.instrument import Instrument, Question
 from pipelines.lake import Delivery
@@ -113,7 +112,7 @@ class _Answers:
     """Responses and, beside them, their answers.
 
     Attributes:
-        responses: a row per response, RESPONSES_SCHEMA without answers, plus `delivery`.
+        responses: a row per response as the lake has it, plus `delivery`.
         codes: responses × questions, 0: no answer.
         question_ids: the instrument's, then any other the lake holds.
     """
@@ -127,25 +126,14 @@ class _Answers:
     def of(
         cls, settings: Settings, deliveries: Sequence[Delivery], instrument: Instrument
     ) -> _Answers:
-        from pipelines.workbook.read import RESPONSES_SCHEMA
-
-        tables = [pq.ParquetFile(lake.parquet_of(settings, d)).read() for d in deliveries]
-        table = pa.concat_tables([t.cast(RESPONSES_SCHEMA) for t in tables] or [_empty()])
-        answers = table.column("answers").combine_chunks()
-        keys = answers.keys.dictionary_encode()
-        found = keys.dictionary.to_pylist()
-        question_ids = (*instrument.questions, *(q for q in found if q not in instrument.questions))
-        column_of = {q: k for k, q in enumerate(question_ids)}
-        column = np.array([column_of[q] for q in found], np.intp)[keys.indices.to_numpy()]
-        row = np.repeat(np.arange(len(table)), np.diff(answers.offsets.to_numpy()))
-        codes = np.zeros((len(table), len(question_ids)), np.uint8)
-        codes[row, column] = answers.items.to_numpy().view(np.uint8)
-        kept = table.drop_columns(["answers", "sha256"])
+        tables, answers = lake.read_responses(settings, deliveries, instrument)
+        table = pa.concat_tables([packing.SCHEMAS["responses"].empty_table(), *tables])
+        kept = table.drop_columns(["response_id", "sha256"])
         responses = kept.to_pandas(strings_to_categorical=True)
         sizes = [len(t) for t in tables]
         responses["delivery"] = np.repeat(np.arange(len(tables)), sizes)
         responses["svarsdatum"] = pd.to_datetime(responses["svarsdatum"])
-        return cls(responses, codes, question_ids, instrument)
+        return cls(responses, answers.codes, answers.question_ids, instrument)
 
     @property
     def delivery(self) -> Array:
@@ -204,12 +192,6 @@ class _Answers:
             for code in self.instrument.scales[question.scale_id] if question else ():
                 holds[k, code.code] = test(question, code)
         return holds[np.arange(len(self.question_ids)), self.codes]
-
-
-def _empty() -> pa.Table:
-    from pipelines.workbook.read import RESPONSES_SCHEMA
-
-    return RESPONSES_SCHEMA.empty_table()
 
 
 @dataclass(frozen=True)

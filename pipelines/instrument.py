@@ -73,6 +73,7 @@ class Question:
     """One wording of a measure in one questionnaire; a reworded question is another row.
 
     Attributes:
+        question_no: the instrument's number of it, 0 of a project's own.
         project_id: whose question it is; None: the instrument's own, which alone is of a measure.
         insats_kod: the only activity it is for; None: all.
     """
@@ -88,6 +89,7 @@ class Question:
     comparable_from: int | None
     label_sv: str
     verification: str
+    question_no: int = 0
     project_id: str | None = None
     insats_kod: str | None = None
 
@@ -297,6 +299,7 @@ def _question(row: dict[str, str]) -> Question:
         comparable_from=_optional_int(row["comparable_from"]),
         label_sv=row["label_sv"],
         verification=row["verification"],
+        question_no=int(row["question_no"]),
     )
 
 

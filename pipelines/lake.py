@@ -5,7 +5,10 @@ findings, the small tables dbt reads. Does not: noticing and reading workbooks (
 computing any figure (dbt).
 
 ```
-lake/answers/round=2026/<sha256>.parquet      a row per returned questionnaire, with its answers
+lake/responses/round=2026/<sha256>.parquet    a row per returned questionnaire
+lake/bundles/round=2026/<sha256>.parquet      a row per questionnaire, activity and gender
+lake/answers/round=2026/<sha256>.parquet      a row per answer; those to projects' own questions
+lake/extra_answers/round=2026/<sha256>.parquet
 lake/deliveries.parquet, activities.parquet, activity_categories.parquet, handed_out.parquet
 lake/register/*.parquet
 lake/manifest.json                            a row per delivery ever seen
@@ -18,9 +21,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +39,9 @@ from pipelines.workbook.personal import discreet
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipelines.instrument import Instrument
+    from pipelines.packing import Codes
 
 SeenAs = tuple[str, int, int]
 """What tells an unchanged file without opening it: path under the landing zone, time and size."""
@@ -59,6 +66,7 @@ class Delivery:
         is_present: whether the file is still in the landing zone.
         first_load: number of the load that first saw it, counted from 1.
         source: what it comes from: a workbook, or the web and its questionnaire.
+        delivery_no: the number of the content in its round, what the lake's numbers begin with.
     """
 
     file: str
@@ -81,6 +89,7 @@ class Delivery:
     is_present: bool = True
     first_load: int = 0
     source: str = WORKBOOK
+    delivery_no: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -222,10 +231,65 @@ def resettle(
     return manifest
 
 
-def parquet_of(settings: Settings, delivery: Delivery) -> Path:
-    """Where the responses of a delivery lie that was sound for the reader."""
+# --- what was read of a delivery ----------------------------------------------------------------
+
+READ = ("responses", "bundles", "answers", "extra_answers")
+"""The tables of a delivery's rows, a folder each; the last one has files of few deliveries."""
+
+
+def parquet_of(settings: Settings, delivery: Delivery, table: str = "responses") -> Path:
+    """Where the rows of a delivery lie that was sound for the reader."""
     partition, name = f"round={delivery.round}", f"{delivery.sha256}.parquet"
-    return settings.lake.joinpath("answers", partition, name)
+    return settings.lake.joinpath(table, partition, name)
+
+
+def delivery_numbers(manifest: Manifest) -> Callable[[Delivery], int]:
+    """Gives each content of a round its number: the one it has, or the next."""
+    known = {(d.round, d.sha256): d.delivery_no for d in manifest.deliveries if d.delivery_no}
+    unused = count(1 + max(known.values(), default=0))
+
+    def number_of(delivery: Delivery) -> int:
+        key = delivery.round, delivery.sha256
+        if key not in known:
+            known[key] = next(unused)
+        return known[key]
+
+    return number_of
+
+
+def write_responses(
+    settings: Settings, delivery: Delivery, responses: pa.Table, instrument: Instrument
+) -> None:
+    """Keeps what was read of a delivery: its responses, see RESPONSES_SCHEMA, taken apart."""
+    from pipelines import packing
+
+    tables = packing.packed(responses, delivery.delivery_no, instrument)
+    for name, table in tables.items():
+        path = parquet_of(settings, delivery, name)
+        if name == "extra_answers" and not len(table):
+            path.unlink(missing_ok=True)
+        else:
+            write_parquet(path, table)
+
+
+def read_responses(
+    settings: Settings, deliveries: Sequence[Delivery], instrument: Instrument
+) -> tuple[list[pa.Table], Codes]:
+    """The responses of deliveries, a table each, and all their answers."""
+    import pyarrow.parquet as pq
+
+    from pipelines import packing
+
+    def read(delivery: Delivery, name: str) -> pa.Table:
+        path = parquet_of(settings, delivery, name)
+        if name == "extra_answers" and not path.exists():
+            return packing.SCHEMAS[name].empty_table()
+        return pq.ParquetFile(path).read().cast(packing.SCHEMAS[name])
+
+    responses, answers, extra = (
+        [read(d, name) for d in deliveries] for name in ("responses", "answers", "extra_answers")
+    )
+    return responses, packing.unpacked(answers, extra, list(map(len, responses)), instrument)
 
 
 # --- findings -----------------------------------------------------------------------------------
@@ -289,8 +353,8 @@ def keep_findings(path: Path, findings: Sequence[Finding]) -> None:
 
 def is_whole(settings: Settings, delivery: Delivery) -> bool:
     """Whether all that was read from a delivery is still there."""
-    path = parquet_of(settings, delivery)
-    has_rows = not delivery.is_readable or (path.exists() and path.stat().st_size > 0)
+    needed = [parquet_of(settings, delivery, table) for table in READ[:-1]]
+    has_rows = not delivery.is_readable or all(p.exists() and p.stat().st_size for p in needed)
     sources = {"reader": delivery.findings, "checks": delivery.checks}
     return has_rows and all(
         not sum(counts.values()) or findings_path(settings, delivery, source).exists()
@@ -359,7 +423,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
     """The lake's small tables by name; columns and types are those dbt's staging relies on."""
     import pyarrow as pa
 
-    from pipelines.workbook.read import RESPONSES_SCHEMA
+    from pipelines.packing import SCHEMAS
 
     deliveries = [_delivery_row(d, manifest.is_synthetic) for d in manifest.deliveries]
     listed = {d.sha256: d.activities for d in manifest.counting()}
@@ -381,7 +445,7 @@ def _tables(manifest: Manifest, register: Register) -> dict[str, pa.Table]:
     text, integer, day = pa.string(), pa.int32(), pa.date32()
     rounds = {"first_round": integer, "last_round": integer}
     contents: dict[str, tuple[Iterable[Mapping[str, Any]], Any]] = {
-        "answers/round=0/none": ((), RESPONSES_SCHEMA),
+        **{f"{name}/round=0/none": ((), schema) for name, schema in SCHEMAS.items()},
         "deliveries": (
             deliveries,
             {"sha256": text, "file": text, "round": integer, "association_id": text}
@@ -458,6 +522,8 @@ def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
 
 # --- files, written beside and renamed ----------------------------------------------------------
 
+_ASCENDING = "response_id"  # within a cell: differences take a fraction of the room
+
 
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Writes a table as a parquet file that appears whole or not at all."""
@@ -470,7 +536,8 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     pq.write_table(
         table,
         sink,
-        use_dictionary=["sha256", "sheet", "questionnaire_id", "answers.key_value.key"],
+        use_dictionary=["sha256", "sheet", "questionnaire_id", "cell_id"],
+        column_encoding={c: "DELTA_BINARY_PACKED" for c in table.column_names if c == _ASCENDING},
         write_statistics=False,
         store_schema=False,
         compression="none",

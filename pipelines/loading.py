@@ -104,7 +104,8 @@ def load(
     seen = {path: key for path, key in seen.items() if lake.mark_of(key) not in erased}
     unchanged = [replace(known[key], is_present=True) for key in seen.values() if key in known]
     new = {path: key for path, key in seen.items() if key not in known}
-    files = read_files(settings, new, instrument, register, progress)
+    number_of = lake.delivery_numbers(before)
+    files = read_files(settings, new, number_of, instrument, register, progress)
     earlier = {d.key: d for d in before.deliveries}
     this_load = 1 + max((d.first_load for d in before.deliveries), default=0)
     read = [
@@ -199,8 +200,9 @@ def _forget(settings: Settings, manifest: Manifest, read_with: ReadWith) -> None
         if d.is_present or d.read_with == read_with(d)
     }
     for d in manifest.deliveries:
-        if (path := lake.parquet_of(settings, d)) not in kept:
-            path.unlink(missing_ok=True)
+        if lake.parquet_of(settings, d) not in kept:
+            for table in lake.READ:
+                lake.parquet_of(settings, d, table).unlink(missing_ok=True)
 
 
 def _fingerprints(instrument: Instrument, register: Register) -> ReadWith:
@@ -220,8 +222,9 @@ def fingerprint(instrument: Instrument, register: Register) -> str:
     What projects ask of a single association is not in it, see `_fingerprints`.
     """
     digest = hashlib.sha256(instrument.fingerprint.encode())
+    packing = PROJECT / "pipelines" / "packing.py"  # unimported: with it comes numpy
     code = [p for room in ("web", "workbook") for p in (PROJECT / "pipelines" / room).glob("*.py")]
-    for path in (*sorted(code), Path(extra.__file__), RULES, THRESHOLDS):
+    for path in (*sorted(code), Path(extra.__file__), packing, RULES, THRESHOLDS):
         digest.update(path.read_bytes())
     digest.update("\0".join(sorted(register.associations)).encode())
     return digest.hexdigest()
@@ -309,6 +312,7 @@ def passed_over(settings: Settings, instrument: Instrument) -> list[Path]:
 def read_files(
     settings: Settings,
     new: Mapping[Path, SeenAs],
+    number_of: Callable[[Delivery], int],
     instrument: Instrument,
     register: Register,
     progress: Progress = lambda done, total: None,
@@ -317,8 +321,9 @@ def read_files(
     read = []
     with _without_collection():
         for batch in _batches(_drafts(new, instrument, register, progress)):
-            for delivery, reading in _readings(batch, instrument):
-                _write_reading(settings, delivery, reading)
+            for unnumbered, reading in _readings(batch, instrument):
+                delivery = replace(unnumbered, delivery_no=number_of(unnumbered))
+                _write_reading(settings, delivery, reading, instrument)
                 read.append((delivery, reading.findings))
     return read
 
@@ -434,10 +439,12 @@ def _readings(
         yield delivery, reading
 
 
-def _write_reading(settings: Settings, delivery: Delivery, reading: Reading) -> None:
+def _write_reading(
+    settings: Settings, delivery: Delivery, reading: Reading, instrument: Instrument
+) -> None:
     """Writes responses and findings of one workbook, each under its content's name."""
     if delivery.is_readable:
-        lake.write_parquet(lake.parquet_of(settings, delivery), reading.responses)
+        lake.write_responses(settings, delivery, reading.responses, instrument)
     else:
         lake.write_findings(settings, delivery, "checks", ())
     lake.write_findings(settings, delivery, "reader", reading.findings)

@@ -7,10 +7,12 @@ the snapshot. Does not: any SQL of the marts (dbt_project/), or Dagster (defs/wa
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -81,25 +83,35 @@ def build(
 ) -> None:
     """Builds and tests the models in the working database; unit tests are for `make test`.
 
+    The database stays from build to build: rounds whose deliveries are as before keep their counts,
+    and seeds are loaded again only when something of the project changed.
+
     Args:
         settings: the folders.
-        selection: dbt's selection arguments, empty for everything, which starts a new database.
+        selection: dbt's selection arguments, empty for everything.
         on_event: called with every event of dbt.
 
     Raises:
         BuildError: a model failed or a test found something.
     """
-    built_from = _built_from(settings)
-    built_from.unlink(missing_ok=True)
-    if not selection:
+    before, now = _read_basis(_built_from(settings)), basis(settings)
+    _built_from(settings).unlink(missing_ok=True)  # not known before all is built
+    is_kept = before.common == now.common and settings.working_database.exists()
+    if not is_kept and not selection:
         settings.working_database.unlink(missing_ok=True)
     settings.working_database.parent.mkdir(parents=True, exist_ok=True)
-    now = fingerprint(settings)
+    changed = now.changed_since(before if is_kept else Basis())
     leave_manifest = "--no-write-json"
-    without_unit_tests = ["--exclude-resource-type", "unit_test"]
-    _invoke(settings, ["build", leave_manifest, *without_unit_tests, *selection], on_event)
+    left_out = ["unit_test", *(["seed"] if is_kept and not selection else [])]
+    without = [part for kind in left_out for part in ("--exclude-resource-type", kind)]
+    told = settings.working_database.with_name("changed_rounds.csv")
+    lake.write_text(told, "\n".join(["round", *map(str, sorted(changed))]))
+    try:
+        _invoke(settings, ["build", leave_manifest, *without, *selection], on_event)
+    finally:
+        told.unlink()
     if not selection:
-        lake.write_text(built_from, now)
+        lake.write_text(_built_from(settings), json.dumps(lake.fields_of(now)))
 
 
 def _invoke(
@@ -146,6 +158,49 @@ def _why(result: Any) -> str:
 # --- what was built from what -------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What decides the marts, as fingerprints.
+
+    Attributes:
+        common: of what concerns every count: the dbt project, the associations.
+        tables: of what else models read whole each time.
+        rounds: by round, of the deliveries that count.
+    """
+
+    common: str = ""
+    tables: str = ""
+    rounds: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """One for all of it; empty when nothing is known."""
+        return _digest((), repr(lake.fields_of(self))) if self.common else ""
+
+    def changed_since(self, before: Basis) -> set[int]:
+        """The rounds that are not as before, or were and are no more."""
+        keys = {*self.rounds, *before.rounds}
+        return {int(k) for k in keys if self.rounds.get(k) != before.rounds.get(k)}
+
+
+def basis(settings: Settings) -> Basis:
+    """What decides the marts now: the dbt project, the lake's manifest and its tables."""
+    manifest = lake.read_manifest(settings)
+    by_round: dict[str, list[Any]] = {}
+    for d in manifest.counting():
+        told = (d.sha256, d.delivery_no, d.association_id, d.read_with, d.source, d.activities)
+        by_round.setdefault(str(d.round), []).append(told)
+    associations = settings.lake / "register" / "associations.parquet"
+    names = ("deliveries.parquet", "activity_categories.parquet")
+    folders = (sorted(settings.lake.glob(f"{name}/*.parquet")) for name in ("register", "outcomes"))
+    tables = [*(settings.lake / name for name in names), *chain.from_iterable(folders)]
+    return Basis(
+        common=_digest([*project_files(), associations], repr(manifest.is_synthetic)),
+        tables=_digest(tables),
+        rounds={k: _digest((), repr(told)) for k, told in sorted(by_round.items())},
+    )
+
+
 def is_current(settings: Settings) -> bool:
     """Whether the snapshot was built from the lake and the models as they are now."""
     return settings.snapshot.exists() and made_from(settings) == fingerprint(settings)
@@ -158,15 +213,23 @@ def made_from(settings: Settings) -> str:
 
 
 def fingerprint(settings: Settings) -> str:
-    """SHA-256 over all that decides the marts: the lake's manifest and tables, the dbt project."""
-    digest = hashlib.sha256()
-    tables = [settings.lake / name for name in ("manifest.json", "activity_categories.parquet")]
-    for folder in ("register", "outcomes"):
-        tables += sorted(settings.lake.glob(f"{folder}/*.parquet"))
-    for path in (*tables, *project_files()):
+    """SHA-256 over all that decides the marts."""
+    return basis(settings).fingerprint
+
+
+def _digest(files: Iterable[Path], text: str = "") -> str:
+    digest = hashlib.sha256(text.encode())
+    for path in files:
         digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()
+
+
+def _read_basis(path: Path) -> Basis:
+    """What a database was built from; of nothing when that is not known."""
+    if not path.exists():
+        return Basis()
+    return Basis(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def _built_from(settings: Settings) -> Path:
@@ -209,9 +272,7 @@ def swap_snapshot(settings: Settings) -> int:
         os.fsync(file.fileno())
     _made_from(settings).unlink(missing_ok=True)  # of neither file until both are there
     beside.replace(settings.snapshot)
-    built_from = _built_from(settings)
-    known = built_from.read_text(encoding="utf-8") if built_from.exists() else ""
-    lake.write_text(_made_from(settings), known)
+    lake.write_text(_made_from(settings), _read_basis(_built_from(settings)).fingerprint)
     return n_tables
 
 

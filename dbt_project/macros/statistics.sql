@@ -37,11 +37,6 @@
     end
 {%- endmacro %}
 
-{# Whether n_positive / n of two rows differ, see below. #}
-{% macro differs(a, b) -%}
-    {{ proportions_differ(a ~ '.n_positive', a ~ '.n', b ~ '.n_positive', b ~ '.n') }}
-{%- endmacro %}
-
 {# The pooled two-sided z-test of two proportions; false when both are 0 % or both 100 %. #}
 {% macro proportions_differ(n_positive, n, n_positive_other, n_other) -%}
     {%- set pooled -%}

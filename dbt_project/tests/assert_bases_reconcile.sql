@@ -9,8 +9,8 @@ results as (
 ),
 
 returned as (
-    select round, association_id, questionnaire_id, count(*) as n_returned
-    from {{ ref('stg_responses') }}
+    select round, association_id, questionnaire_id, sum(n_returned) as n_returned
+    from {{ ref('stg_bundles') }}
     group by round, association_id, questionnaire_id
 )
 

@@ -2,8 +2,8 @@
 with
 
 counted as (
-    select round, sha256, count(*) as n_questionnaires
-    from {{ ref('stg_responses') }}
+    select round, sha256, sum(n_returned) as n_questionnaires
+    from {{ ref('stg_bundles') }}
     group by round, sha256
 )
 

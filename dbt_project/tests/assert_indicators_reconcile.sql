@@ -1,4 +1,4 @@
--- An indicator's answers are those of its measures, by group and for all groups.
+-- An indicator's answers are those of its measures, by group and for all bundles.
 with
 
 measured as (

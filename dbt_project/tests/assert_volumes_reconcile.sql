@@ -42,13 +42,13 @@ volumes as (
 
 submitted as (
     select
-        responses.round,
-        count(*) as n_questionnaires,
-        count(*) filter (where associations.in_nation) as n_inside
-    from {{ ref('stg_responses') }} as responses
+        bundles.round,
+        sum(bundles.n_returned) as n_questionnaires,
+        sum(case when associations.in_nation then bundles.n_returned else 0 end) as n_inside
+    from {{ ref('stg_bundles') }} as bundles
     left join associations
-        on responses.association_id = associations.association_id
-    group by responses.round
+        on bundles.association_id = associations.association_id
+    group by bundles.round
 )
 
 select submitted.round

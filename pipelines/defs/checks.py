@@ -32,14 +32,13 @@ from pipelines.defs.ingest import rounds
 from pipelines.findings import Finding, Severity, by_severity
 from pipelines.swedish import current_day
 
-_ASSETS = {table: table for table in quality.TABLES} | {"answers": "responses"}
 _ROWS_SHOWN = 100
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are new in 1.13
     _SUITES = [
-        dg.AssetCheckSpec(f"{table}_suite", asset=asset, blocking=True, partitions_def=rounds)
-        for table, asset in _ASSETS.items()
+        dg.AssetCheckSpec(f"{table}_suite", asset=table, blocking=True, partitions_def=rounds)
+        for table in quality.TABLES
     ]
     _ALL_IN = dg.AssetCheckSpec("every_delivery_is_in", asset="deliveries", partitions_def=rounds)
 
@@ -60,7 +59,7 @@ def expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
         checking.write_status_page(folders, known, registered, current_day())
     where = {f"receipts_{y}": dg.MetadataValue.path(folders.receipts / str(y)) for y in years}
     tables = quality.table_of()
-    for table, spec in zip(_ASSETS, _SUITES, strict=True):
+    for table, spec in zip(quality.TABLES, _SUITES, strict=True):
         yield _result(spec, [f for f in found if tables[f.rule_id] == table], where)
     yield _all_in(folders, years)
 

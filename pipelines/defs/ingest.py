@@ -5,12 +5,22 @@ from functools import partial
 
 import dagster as dg
 
-from pipelines import checking, instrument, loading, lock, outcomes, progress, register, settings
+from pipelines import (
+    checking,
+    instrument,
+    lake,
+    loading,
+    lock,
+    outcomes,
+    progress,
+    register,
+    settings,
+)
 from pipelines.swedish import current_day
 
 rounds = dg.StaticPartitionsDefinition([str(round_) for round_ in instrument.load().rounds])
 
-_LAKE = ("deliveries", "responses", "activities", "activity_categories", "handed_out")
+_LAKE = (*lake.READ, "deliveries", "activities", "activity_categories", "handed_out")
 _OUTCOMES = (*outcomes.TABLES, "outcome_settings")
 _REGISTER = (
     "associations_register",

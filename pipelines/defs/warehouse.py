@@ -86,11 +86,8 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
 @dg.asset(
     group_name="marts",
     kinds={"duckdb"},
-    deps=[
-        key
-        for key, spec in dbt_models.specs_by_key.items()
-        if spec.group_name in ("marts", "instrument")
-    ],
+    # not of the seeds, which it holds too: a build passes over those that are as they were
+    deps=[key for key, spec in dbt_models.specs_by_key.items() if spec.group_name == "marts"],
 )
 def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Swaps in the analysts' copy of the marts."""

@@ -1,16 +1,20 @@
+{{ config(materialized=counted_by_round(), pre_hook="{{ forget_changed_rounds() }}") }}
+
 with
 
-responses as (
-    select * from {{ ref('stg_responses') }}
+bundles as (
+    select * from {{ ref('stg_bundles') }}
+    where {{ to_be_counted() }}
 ),
 
 answers as (
     select * from {{ ref('stg_answers') }}
+    where {{ to_be_counted() }}
 ),
 
 counts as (
     select * from {{ ref('int_measure_counts') }}
-    where in_nation
+    where in_nation and {{ to_be_counted() }}
 ),
 
 associations as (
@@ -63,6 +67,8 @@ described as (
         questionnaires.respondent_group,
         measures.indicator_id,
         questions.measure_id,
+        questions.question_no,
+        questions.scale_id,
         questions.base_question_id,
         questions.base_question_id is null as is_item,
         answer_codes.n_codes,
@@ -80,37 +86,60 @@ described as (
         on questions.scale_id = answer_codes.scale_id
 ),
 
+cells as (
+    select distinct cell_id
+    from answers
+),
+
+parts as (
+    select
+        cell_id,
+        {{ parts_of('cell_id') }}
+    from cells
+),
+
+-- What is to be known of an answer, once for all that are alike.
 valid as (
     select
-        answers.sha256,
-        answers.sheet,
-        answers.sheet_row,
+        parts.cell_id,
         described.round,
         described.question_id,
         described.indicator_id,
         described.is_item,
         described.n_items,
-        answers.code = 1 as is_lowest,
-        answers.code = described.n_codes as is_highest,
-        {{ index_parts('answers.code', 'described.n_codes') }} as score
-    from answers
-    inner join responses
-        on answers.sha256 = responses.sha256
-        and answers.sheet = responses.sheet
-        and answers.sheet_row = responses.sheet_row
+        parts.code = 1 as is_lowest,
+        parts.code = described.n_codes as is_highest,
+        {{ index_parts('parts.code', 'described.n_codes') }} as score
+    from parts
+    inner join bundles
+        on parts.bundle_id = bundles.bundle_id
     inner join associations
-        on responses.association_id = associations.association_id
+        on bundles.association_id = associations.association_id
     inner join described
-        on responses.round = described.round
-        and responses.questionnaire_id = described.questionnaire_id
-        and answers.question_id = described.question_id
-    left join answers as bases
-        on answers.sha256 = bases.sha256
-        and answers.sheet = bases.sheet
-        and answers.sheet_row = bases.sheet_row
-        and described.base_question_id = bases.question_id
-    where answers.is_answer
-        and (described.is_item or bases.is_positive)
+        on bundles.round = described.round
+        and bundles.questionnaire_id = described.questionnaire_id
+        and parts.question_no = described.question_no
+    inner join scales
+        on described.scale_id = scales.scale_id
+        and parts.code = scales.code
+        and scales.is_answer
+    left join questions as bases
+        on described.base_question_id = bases.question_id
+        and {{ applies('bundles.round', 'bases') }}
+    left join scales as base_scales
+        on bases.scale_id = base_scales.scale_id
+        and parts.base_code = base_scales.code
+    where described.is_item
+        or (base_scales.is_answer and parts.base_code >= bases.positive_min_code)
+),
+
+answered as (
+    select
+        answers.response_id,
+        valid.*
+    from answers
+    inner join valid
+        on answers.cell_id = valid.cell_id
 ),
 
 -- What a respondent answered of an indicator's items, all of them or not.
@@ -119,8 +148,8 @@ totalled as (
         *,
         count(case when is_item then 1 end) over respondent as n_answered,
         sum(case when is_item then score end) over respondent as sum_answered
-    from valid
-    window respondent as (partition by sha256, sheet, sheet_row, indicator_id)
+    from answered
+    window respondent as (partition by response_id, indicator_id)
 ),
 
 -- The total is that of a complete respondent, and null for what is no item.

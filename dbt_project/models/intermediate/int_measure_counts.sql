@@ -1,105 +1,157 @@
-with
+{{ config(materialized=counted_by_round(), pre_hook="{{ forget_changed_rounds() }}") }}
 
-responses as (
-    select * from {{ ref('stg_responses') }}
-),
+with
 
 answers as (
     select * from {{ ref('stg_answers') }}
+    where {{ to_be_counted() }}
+),
+
+bundles as (
+    select * from {{ ref('stg_bundles') }}
+    where {{ to_be_counted() }}
 ),
 
 questions as (
     select * from {{ ref('questions') }}
 ),
 
+scales as (
+    select * from {{ ref('scales') }}
+),
+
 associations as (
     select * from {{ ref('stg_associations') }}
 ),
 
--- A row per returned questionnaire and question of its round, answered or not.
+-- The one pass over the answers: what follows is about cells, of which there are few.
+cells as (
+    select
+        cell_id,
+        count(*) as n_answers
+    from answers
+    group by cell_id
+),
+
+parts as (
+    select
+        {{ parts_of('cell_id') }},
+        n_answers
+    from cells
+),
+
+-- A row per bundle of returned questionnaires and question of its round, answered or not.
 asked as (
     select
-        responses.sha256,
-        responses.sheet,
-        responses.sheet_row,
-        responses.round,
-        responses.association_id,
-        responses.insats_kod,
-        responses.questionnaire_id,
-        responses.kon,
-        responses.is_synthetic,
-        questions.question_id,
-        questions.base_question_id
-    from responses
+        bundles.bundle_id,
+        bundles.n_returned,
+        questions.question_no,
+        questions.scale_id,
+        questions.positive_min_code,
+        bases.question_no as base_no,
+        bases.scale_id as base_scale_id,
+        bases.positive_min_code as base_min_code,
+        questions.base_question_id is not null as is_follow_up
+    from bundles
     inner join questions
-        on responses.questionnaire_id = questions.questionnaire_id
-        and {{ applies('responses.round', 'questions') }}
+        on bundles.questionnaire_id = questions.questionnaire_id
+        and {{ applies('bundles.round', 'questions') }}
+    left join questions as bases
+        on questions.base_question_id = bases.question_id
+        and {{ applies('bundles.round', 'bases') }}
 ),
 
 answered as (
     select
-        asked.round,
-        asked.association_id,
-        asked.insats_kod,
-        asked.questionnaire_id,
-        asked.kon,
-        asked.is_synthetic,
-        asked.question_id,
-        asked.base_question_id is null or coalesce(bases.is_positive, false) as is_in_base,
-        answers.code,
-        answers.is_answer,
-        answers.is_positive
-    from asked
-    left join answers
-        on asked.sha256 = answers.sha256
-        and asked.sheet = answers.sheet
-        and asked.sheet_row = answers.sheet_row
-        and asked.question_id = answers.question_id
-    left join answers as bases
-        on asked.sha256 = bases.sha256
-        and asked.sheet = bases.sheet
-        and asked.sheet_row = bases.sheet_row
-        and asked.base_question_id = bases.question_id
+        asked.bundle_id,
+        asked.question_no,
+        parts.code,
+        parts.n_answers,
+        scales.is_answer,
+        scales.is_answer and parts.code >= asked.positive_min_code as is_positive,
+        not asked.is_follow_up or coalesce(
+            base_scales.is_answer and parts.base_code >= asked.base_min_code, false
+        ) as is_in_base
+    from parts
+    inner join asked
+        on parts.bundle_id = asked.bundle_id
+        and parts.question_no = asked.question_no
+    left join scales
+        on asked.scale_id = scales.scale_id
+        and parts.code = scales.code
+    left join scales as base_scales
+        on asked.base_scale_id = base_scales.scale_id
+        and parts.base_code = base_scales.code
 ),
 
+summed as (
+    select
+        bundle_id,
+        question_no,
+        sum(case when is_positive then n_answers else 0 end) as n_yes,
+        sum(case when is_in_base and is_answer then n_answers else 0 end) as n,
+        sum(case when is_in_base and is_positive then n_answers else 0 end) as n_positive,
+        sum(case when is_in_base and not is_answer then n_answers else 0 end) as n_dont_know,
+        sum(case when is_in_base and is_answer then n_answers * (code - 1) else 0 end) as sum_index
+    from answered
+    group by bundle_id, question_no
+),
+
+-- The base of a follow-up is who answered the question before it positively.
 counted as (
     select
-        round,
-        association_id,
-        insats_kod,
-        questionnaire_id,
-        kon,
-        question_id,
-        count(*) filter (where is_in_base) as n_base,
-        count(*) filter (where is_in_base and is_answer) as n,
-        count(*) filter (where is_in_base and is_positive) as n_positive,
-        count(*) filter (where is_in_base and not is_answer) as n_dont_know,
-        {{ total('case when is_in_base and is_answer then code - 1 else 0 end') }} as sum_index,
-        bool_or(is_synthetic) as is_synthetic
-    from answered
-    group by round, association_id, insats_kod, questionnaire_id, kon, question_id
+        asked.bundle_id,
+        asked.question_no,
+        case
+            when asked.is_follow_up then coalesce(bases.n_yes, 0)
+            else asked.n_returned
+        end as n_base,
+        coalesce(summed.n, 0) as n,
+        coalesce(summed.n_positive, 0) as n_positive,
+        coalesce(summed.n_dont_know, 0) as n_dont_know,
+        coalesce(summed.sum_index, 0) as sum_index
+    from asked
+    left join summed
+        on asked.bundle_id = summed.bundle_id
+        and asked.question_no = summed.question_no
+    left join summed as bases
+        on asked.bundle_id = bases.bundle_id
+        and asked.base_no = bases.question_no
 ),
 
 -- A key cannot be null: no activity and no stated gender become ''.
 final as (
     select
-        counted.round,
-        counted.association_id,
+        bundles.round,
+        bundles.association_id,
         associations.county_code,
         associations.in_nation,
-        coalesce(counted.insats_kod, '') as insats_kod,
-        counted.questionnaire_id,
-        coalesce(counted.kon, '') as kon,
-        counted.question_id,
-        counted.n_base,
-        counted.n,
-        counted.n_positive,
-        counted.n_dont_know,
-        counted.sum_index,
-        counted.is_synthetic
+        coalesce(bundles.insats_kod, '') as insats_kod,
+        bundles.questionnaire_id,
+        coalesce(bundles.kon, '') as kon,
+        questions.question_id,
+        {{ total('counted.n_base') }} as n_base,
+        {{ total('counted.n') }} as n,
+        {{ total('counted.n_positive') }} as n_positive,
+        {{ total('counted.n_dont_know') }} as n_dont_know,
+        {{ total('counted.sum_index') }} as sum_index,
+        bool_or(bundles.is_synthetic) as is_synthetic
     from counted
+    inner join bundles
+        on counted.bundle_id = bundles.bundle_id
+    inner join questions
+        on counted.question_no = questions.question_no
     left join associations
-        on counted.association_id = associations.association_id
+        on bundles.association_id = associations.association_id
+    group by
+        bundles.round,
+        bundles.association_id,
+        associations.county_code,
+        associations.in_nation,
+        coalesce(bundles.insats_kod, ''),
+        bundles.questionnaire_id,
+        coalesce(bundles.kon, ''),
+        questions.question_id
 )
 
 select * from final

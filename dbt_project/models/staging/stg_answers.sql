@@ -1,21 +1,15 @@
 with
 
-responses as (
-    select * from {{ source('lake', 'responses') }}
+answers as (
+    select * from {{ source('lake', 'answers') }}
 ),
 
-deliveries as (
-    select * from {{ source('lake', 'deliveries') }}
-),
-
-questions as (
-    select * from {{ ref('questions') }}
-),
-
-scales as (
-    select * from {{ ref('scales') }}
-),
-
-{{ answers_to('questions') }}
+final as (
+    select
+        round,
+        cell_id,
+        response_id
+    from answers
+)
 
 select * from final

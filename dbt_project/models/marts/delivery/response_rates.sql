@@ -34,8 +34,8 @@ handed_out as (
     select * from {{ ref('stg_handed_out') }}
 ),
 
-responses as (
-    select * from {{ ref('stg_responses') }}
+bundles as (
+    select * from {{ ref('stg_bundles') }}
 ),
 
 levels as (
@@ -105,9 +105,9 @@ listed_and_returned as (
         questionnaire_id,
         0 as n_listed,
         null as handed_out,
-        1 as returned,
+        n_returned as returned,
         is_synthetic
-    from responses
+    from bundles
 
     union all
 

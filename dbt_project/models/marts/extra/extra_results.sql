@@ -1,7 +1,9 @@
+{% set unit = 'level, unit_id, question_id, gender' %}
+
 with
 
-responses as (
-    select * from {{ ref('stg_responses') }}
+bundles as (
+    select * from {{ ref('stg_bundles') }}
 ),
 
 answers as (
@@ -37,33 +39,44 @@ answer_codes as (
     group by scale_id
 ),
 
--- A row per returned questionnaire and question that a project asks of it, answered or not; of a
--- question for one activity only that activity's.
+-- A row per bundle of returned questionnaires and question that a project asks of it, answered or not;
+-- of a question for one activity only that activity's.
 asked as (
     select
-        responses.sha256,
-        responses.sheet,
-        responses.sheet_row,
-        responses.round,
-        responses.association_id,
-        responses.insats_kod,
-        responses.questionnaire_id,
-        responses.kon,
-        responses.is_synthetic,
+        bundles.bundle_id,
+        bundles.round,
+        bundles.association_id,
+        bundles.insats_kod,
+        bundles.questionnaire_id,
+        bundles.kon,
+        bundles.n_returned,
+        bundles.is_synthetic,
         questions.project_id,
         questions.question_id,
         questions.label_sv,
         questions.scale_id
-    from responses
+    from bundles
     left join activities
-        on responses.round = activities.round
-        and responses.association_id = activities.association_id
-        and responses.insats_kod = activities.insats_kod
+        on bundles.round = activities.round
+        and bundles.association_id = activities.association_id
+        and bundles.insats_kod = activities.insats_kod
     inner join questions
-        on responses.association_id = questions.association_id
-        and responses.questionnaire_id = questions.questionnaire_id
-        and {{ applies('responses.round', 'questions') }}
+        on bundles.association_id = questions.association_id
+        and bundles.questionnaire_id = questions.questionnaire_id
+        and {{ applies('bundles.round', 'questions') }}
         and coalesce(questions.activity_key = activities.activity_key, questions.activity_key is null)
+),
+
+counts as (
+    select
+        bundle_id,
+        question_id,
+        count(case when is_answer then 1 end) as n,
+        count(case when is_positive then 1 end) as n_positive,
+        count(case when not is_answer then 1 end) as n_dont_know,
+        sum(case when is_answer then code - 1 else 0 end) as sum_index
+    from answers
+    group by bundle_id, question_id
 ),
 
 answered as (
@@ -77,15 +90,15 @@ answered as (
         asked.label_sv,
         asked.scale_id,
         asked.is_synthetic,
-        answers.code,
-        answers.is_answer,
-        answers.is_positive
+        asked.n_returned,
+        coalesce(counts.n, 0) as n,
+        coalesce(counts.n_positive, 0) as n_positive,
+        coalesce(counts.n_dont_know, 0) as n_dont_know,
+        coalesce(counts.sum_index, 0) as sum_index
     from asked
-    left join answers
-        on asked.sha256 = answers.sha256
-        and asked.sheet = answers.sheet
-        and asked.sheet_row = answers.sheet_row
-        and asked.question_id = answers.question_id
+    left join counts
+        on asked.bundle_id = counts.bundle_id
+        and asked.question_id = counts.question_id
     cross join levels
     inner join genders
         on genders.gender in ('T', asked.kon)
@@ -101,11 +114,11 @@ rolled_up as (
         gender,
         label_sv,
         scale_id,
-        count(*) as n_asked,
-        count(*) filter (where is_answer) as n,
-        count(*) filter (where is_positive) as n_positive,
-        count(*) filter (where not is_answer) as n_dont_know,
-        {{ total('case when is_answer then code - 1 else 0 end') }} as sum_index,
+        {{ total('n_returned') }} as n_asked,
+        {{ total('n') }} as n,
+        {{ total('n_positive') }} as n_positive,
+        {{ total('n_dont_know') }} as n_dont_know,
+        {{ total('sum_index') }} as sum_index,
         bool_or(is_synthetic) as is_synthetic
     from answered
     where unit_id is not null
@@ -120,17 +133,22 @@ figures as (
         {{ percent('sum_index', '(n * (n_codes - 1))') }} as mean_index,
         {{ wilson_bound('-') }} as ci_low,
         {{ wilson_bound('+') }} as ci_high,
-        max(case when n > 0 then round end) over (
-            partition by level, unit_id, question_id, gender
-            order by round
-            rows between unbounded preceding and 1 preceding
-        ) as previous_round
+        {{ previous('round', unit) }} as previous_round,
+        {{ previous('n', unit) }} as n_previous,
+        {{ previous('n_positive', unit) }} as n_positive_previous
     from rolled_up
     inner join answer_codes
         on rolled_up.scale_id = answer_codes.scale_id
 ),
 
 -- One wording in all its rounds, so an earlier round always compares.
+compared as (
+    select
+        *,
+        previous_round is not null as comparable
+    from figures
+),
+
 final as (
     select
         figures.round,
@@ -148,22 +166,11 @@ final as (
         figures.mean_index,
         figures.ci_low,
         figures.ci_high,
-        previous.round is not null as comparable,
+        figures.comparable,
         figures.previous_round,
-        previous.share as share_previous,
-        figures.share - previous.share as change,
-        case
-            when previous.round is not null and figures.n > 0
-                then {{ differs('figures', 'previous') }}
-        end as change_significant,
+        {{ since_previous('figures') }},
         figures.is_synthetic
-    from figures
-    left join figures as previous
-        on figures.previous_round = previous.round
-        and figures.level = previous.level
-        and figures.unit_id = previous.unit_id
-        and figures.question_id = previous.question_id
-        and figures.gender = previous.gender
+    from compared as figures
 )
 
 select * from final

@@ -1,3 +1,5 @@
+{% set unit = 'level, unit_id, questionnaire_id, measure_id, gender' %}
+
 with
 
 counts as (
@@ -140,12 +142,17 @@ figures as (
         {{ percent('n_positive', 'n') }} as share,
         {{ wilson_bound('-') }} as ci_low,
         {{ wilson_bound('+') }} as ci_high,
-        max(case when n > 0 then round end) over (
-            partition by level, unit_id, questionnaire_id, measure_id, gender
-            order by round
-            rows between unbounded preceding and 1 preceding
-        ) as previous_round
+        {{ previous('round', unit) }} as previous_round,
+        {{ previous('n', unit) }} as n_previous,
+        {{ previous('n_positive', unit) }} as n_positive_previous
     from counted
+),
+
+compared as (
+    select
+        *,
+        coalesce(coalesce(comparable_from, previous_round) <= previous_round, false) as comparable
+    from figures
 ),
 
 final as (
@@ -165,27 +172,14 @@ final as (
         figures.mean_index,
         figures.ci_low,
         figures.ci_high,
-        previous.round is not null as comparable,
+        figures.comparable,
         figures.previous_round,
-        previous.share as share_previous,
-        figures.share - previous.share as change,
-        case
-            when previous.round is not null and figures.n > 0
-                then {{ differs('figures', 'previous') }}
-        end as change_significant,
+        {{ since_previous('figures') }},
         {{ target_share() }} as target_share,
         {{ distance('figures.share') }} as distance,
         {{ reached('figures.ci_low', 'figures.ci_high') }} as reached,
         figures.is_synthetic
-    from figures
-    left join figures as previous
-        on figures.previous_round = previous.round
-        and coalesce(figures.comparable_from, previous.round) <= previous.round
-        and figures.level = previous.level
-        and figures.unit_id = previous.unit_id
-        and figures.questionnaire_id = previous.questionnaire_id
-        and figures.measure_id = previous.measure_id
-        and figures.gender = previous.gender
+    from compared as figures
     {{ join_targets('figures', 'measure_id') }}
 )
 

@@ -21,8 +21,8 @@ questionnaires as (
     select * from {{ ref('questionnaires') }}
 ),
 
-responses as (
-    select * from {{ ref('stg_responses') }}
+bundles as (
+    select * from {{ ref('stg_bundles') }}
 ),
 
 associations as (
@@ -37,19 +37,19 @@ genders as (
 -- What was returned, and apart from it which associations a register study has.
 volumes as (
     select
-        responses.round,
+        bundles.round,
         questionnaires.kind,
         genders.gender,
-        count(distinct responses.association_id) as n_associations,
-        count(*) as n_questionnaires
-    from responses
+        count(distinct bundles.association_id) as n_associations,
+        {{ total('n_returned') }} as n_questionnaires
+    from bundles
     inner join associations
-        on responses.association_id = associations.association_id
+        on bundles.association_id = associations.association_id
     inner join questionnaires
-        on responses.questionnaire_id = questionnaires.questionnaire_id
+        on bundles.questionnaire_id = questionnaires.questionnaire_id
     inner join genders
-        on genders.gender in ('T', responses.kon)
-    group by responses.round, questionnaires.kind, genders.gender
+        on genders.gender in ('T', bundles.kon)
+    group by bundles.round, questionnaires.kind, genders.gender
 
     union all
 

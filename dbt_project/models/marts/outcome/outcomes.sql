@@ -1,5 +1,6 @@
 {%- set group_level = 'activity_group' -%}
 {%- set own_levels = var('levels') | reject('equalto', group_level) | list -%}
+{%- set unit = 'period_kind, level, unit_id, gender' -%}
 with
 
 counts as (
@@ -201,12 +202,18 @@ figures as (
         {{ wilson_bound('-') }} as ci_low,
         {{ wilson_bound('+') }} as ci_high,
         '{{ var('outcome_rate') }}' as measure_id,
-        max(case when n > 0 then period end) over (
-            partition by period_kind, level, unit_id, gender
-            order by round
-            rows between unbounded preceding and 1 preceding
-        ) as previous_period
+        {{ previous('period', unit) }} as previous_period,
+        {{ previous('source_id', unit) }} as source_previous,
+        {{ previous('n', unit) }} as n_previous,
+        {{ previous('n_positive', unit) }} as n_positive_previous
     from sums
+),
+
+compared as (
+    select
+        *,
+        coalesce(source_previous = source_id, false) as comparable
+    from figures
 ),
 
 final as (
@@ -246,25 +253,14 @@ final as (
         figures.misregistrations,
         figures.dropout_months,
         figures.last_date,
-        previous.period is not null as comparable,
+        figures.comparable,
         figures.previous_period,
-        previous.positive_rate as rate_previous,
-        figures.positive_rate - previous.positive_rate as change,
-        case
-            when previous.period is not null and figures.n > 0
-                then {{ differs('figures', 'previous') }}
-        end as change_significant,
+        {{ since_previous('figures', 'positive_rate', 'rate_previous') }},
         {{ target_share() }} as target_share,
         {{ distance('figures.positive_rate') }} as distance,
         {{ reached('figures.ci_low', 'figures.ci_high') }} as reached,
         figures.is_synthetic
-    from figures
-    left join figures as previous
-        on figures.previous_period = previous.period
-        and figures.source_id = previous.source_id
-        and figures.level = previous.level
-        and figures.unit_id = previous.unit_id
-        and figures.gender = previous.gender
+    from compared as figures
     {{ join_targets('figures', 'measure_id') }}
 )
 

@@ -1,7 +1,7 @@
 with
 
-responses as (
-    select * from {{ source('lake', 'responses') }}
+bundles as (
+    select * from {{ source('lake', 'bundles') }}
 ),
 
 deliveries as (
@@ -24,32 +24,32 @@ activities as (
         and deliveries.state = 'loaded'
 ),
 
--- A workbook's responses have its own codes. Those from the web have keys, of which the workbook
--- that counts may list some: only these are activities.
+-- A workbook's bundles have its own codes. Those from the web have keys, of which the workbook that
+-- counts may list some: only these are activities.
 final as (
     select
-        responses.sha256,
-        responses.sheet,
-        responses.row as sheet_row,
+        bundles.bundle_id,
+        bundles.sha256,
         deliveries.round,
         deliveries.association_id,
         activities.insats_kod,
-        responses.questionnaire_id,
-        responses.kon,
+        bundles.questionnaire_id,
+        bundles.kon,
+        bundles.n_returned,
         deliveries.is_synthetic
-    from responses
+    from bundles
     inner join deliveries
-        on responses.sha256 = deliveries.sha256
-        and responses.round = deliveries.round
+        on bundles.sha256 = deliveries.sha256
+        and bundles.round = deliveries.round
         and deliveries.state = 'loaded'
     inner join questionnaires
-        on responses.questionnaire_id = questionnaires.questionnaire_id
+        on bundles.questionnaire_id = questionnaires.questionnaire_id
         and {{ applies('deliveries.round', 'questionnaires') }}
     left join activities
         on questionnaires.has_activity
         and deliveries.round = activities.round
         and deliveries.association_id = activities.association_id
-        and responses.insats_kod in (activities.insats_kod, activities.activity_key)
+        and bundles.insats_kod in (activities.insats_kod, activities.activity_key)
 )
 
 select * from final
