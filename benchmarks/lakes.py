@@ -1,10 +1,10 @@
 """Lakes of a million to a hundred million answers, the same bytes for the same seed.
 
-Belongs here: inventing deliveries, groups of respondents and their answers, and writing them as a
+Belongs here: inventing deliveries, bundles of respondents and their answers, and writing them as a
 load would have: `warehouse.build` works on such a lake as on any. Does not: workbooks (`nns sample`
 makes those), or measuring anything.
 
-What grows with the number of answers is how many respondents there are in each group. Rounds,
+What grows with the number of answers is how many respondents there are in each bundle. Rounds,
 associations, activities and questions, and so the number of figures, stay as they are.
 
 A respondent's answer is arithmetic on a hash of who answers and what is asked; so the answer to a
@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -28,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines import instrument as instruments
-from pipelines import lake, outcomes
+from pipelines import lake, outcomes, packing
 from pipelines.instrument import Question, Questionnaire
 from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association, Membership, Register
@@ -93,7 +94,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _Bundle:
     """Respondents of a delivery of whom the same is known, and how gladly they answer."""
 
     no: int
@@ -107,21 +108,20 @@ class _Group:
 def write(home: Path, shape: Shape) -> Settings:
     """Writes a lake under a home folder, with no landing zone beside it."""
     settings = Settings(home / "raw", home)
-    manifest = Manifest(shape.deliveries, is_synthetic=True)
-    lake.write_tables(settings, manifest, shape.register)
+    bundles = [list(_bundles(d, shape)) for d in shape.deliveries]
+    sizes = _sizes(shape, bundles)
+    rows = [
+        (d, _bundle_rows(d, own, [next(sizes) for _ in own]))
+        for d, own in zip(shape.deliveries, bundles, strict=True)
+    ]
+    whole = tuple(replace(d, rows_per_questionnaire=_returned(own)) for d, own in rows)
+    lake.write_tables(settings, Manifest(whole, is_synthetic=True), shape.register)
     outcomes.ensure(settings)
-    groups = [list(_groups(d, shape)) for d in shape.deliveries]
-    sizes = _sizes(shape, groups)
-    rows = {
-        d.key: _group_rows(d, own, [next(sizes) for _ in own])
-        for d, own in zip(shape.deliveries, groups, strict=True)
-    }
     with duckdb.connect() as connection:
         connection.execute(_MACROS)
         for round_ in shape.rounds:
-            deliveries = [d for d in shape.deliveries if d.round == round_]
-            told = [row for d in deliveries for row in rows[d.key]]
-            _write_round(settings, connection, deliveries, told, shape.seed)
+            told = [(d, own) for d, own in rows if d.round == round_]
+            _write_round(settings, connection, told, shape.seed)
     return settings
 
 
@@ -161,8 +161,8 @@ def _delivery(number: int, association_id: str, round_: int, shape: Shape) -> De
     )
 
 
-def _groups(delivery: Delivery, shape: Shape) -> Iterator[_Group]:
-    """The groups of a delivery, those of large and content associations larger and gladder."""
+def _bundles(delivery: Delivery, shape: Shape) -> Iterator[_Bundle]:
+    """The bundles of a delivery, those of large and content associations larger and gladder."""
     rng = Random(f"{shape.seed} {delivery.association_id}")
     size, mood = rng.uniform(0.5, 1.5), rng.randint(0, 40) + 2 * (delivery.round - 2017)
     codes = [a["insats_kod"] for a in delivery.activities]
@@ -173,26 +173,26 @@ def _groups(delivery: Delivery, shape: Shape) -> Iterator[_Group]:
                 people = _RESPONDENTS.get(q.respondent_group, 0) / (
                     len(codes) if q.has_activity else 1
                 )
-                yield _Group(no, q, insats_kod, kon, size * people * percent, mood + 5 * number)
+                yield _Bundle(no, q, insats_kod, kon, size * people * percent, mood + 5 * number)
                 no += 1
 
 
-def _sizes(shape: Shape, groups: Sequence[Sequence[_Group]]) -> Iterator[int]:
-    """How many respondents each group has, so that all together give the answers asked for.
+def _sizes(shape: Shape, bundles: Sequence[Sequence[_Bundle]]) -> Iterator[int]:
+    """How many respondents each bundle has, so that all together give the answers asked for.
 
-    Who is alone, as the head of an association, is one in the first of its groups.
+    Who is alone, as the head of an association, is one in the first of its bundles.
     """
     expected = [
-        (g.weight, g.weight * _answers_of(g.questionnaire, d.round))
-        for d, own in zip(shape.deliveries, groups, strict=True)
-        for g in own
+        (b.weight, b.weight * _answers_of(b.questionnaire, d.round))
+        for d, own in zip(shape.deliveries, bundles, strict=True)
+        for b in own
     ]
     scale = shape.answers / sum(answers for _, answers in expected)
     ends = accumulate((weight * scale for weight, _ in expected), initial=0.0)
     by_weight = (int(after) - int(before) for before, after in pairwise(ends))
-    for g in (g for own in groups for g in own):
+    for b in (b for own in bundles for b in own):
         size = next(by_weight)
-        yield size if g.weight else int(g.kon == _GENDERS[0][0])
+        yield size if b.weight else int(b.kon == _GENDERS[0][0])
 
 
 def _answers_of(questionnaire: Questionnaire, round_: int) -> float:
@@ -206,21 +206,34 @@ def _answers_of(questionnaire: Questionnaire, round_: int) -> float:
 _RESPONSES = """
 select
     response_id,
-    group_id,
+    sha256,
     questionnaire_id as sheet,
-    cast(response_id % (1::bigint << 31) + 2 as integer) as row,
+    row_number() over (partition by sha256, questionnaire_id order by response_id) + 1 as row,
     questionnaire_id,
+    null as lopnr,
     insats_kod,
     kon,
-    make_date(round, 9, 20) as svarsdatum
+    make_date($round::integer, 9, 20) as svarsdatum
 from responses
 order by response_id
 """
 
+_CELL_ID = (
+    "((bundle_id << {question_no} | question_no) << {base_code} | base_code) << {code} | code"
+)
+_CELL_ID = _CELL_ID.format(**packing.bits())
+
+_BELOW_DELIVERY = {
+    "bundles": packing.bits()["bundle_no"],
+    "responses": packing.bits()["response_index"],
+    "answers": sum(packing.bits()[n] for n in ("bundle_no", "question_no", "base_code", "code")),
+}
+"""How many bits come after the delivery's number in the first column of a table."""
+
 _ANSWERS = f"""
 with drawn as (
     select
-        responses.group_id,
+        responses.bundle_id,
         responses.response_id,
         responses.lift,
         questions.*,
@@ -239,13 +252,13 @@ coded as (
 )
 
 select
-    ((group_id << 9 | question_no) << 4 | base_code) << 4 | code as cell_id,
+    {_CELL_ID} as cell_id,
     response_id
 from coded
 where code > 0
     and (base_no = 0 or base_code >= base_positive or draw % 100 >= 100 - {_OUT_OF_BASE})
 order by cell_id, response_id
-"""  # noqa: S608 our own number
+"""  # noqa: S608 our own numbers
 
 _MACROS = f"""
 -- Signed, since with unsigned numbers all of this would be done with 128 bits.
@@ -268,65 +281,62 @@ create macro code_of(draw, n_codes, dont_know, lift) as (
 def _write_round(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    deliveries: Sequence[Delivery],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[tuple[Delivery, Sequence[dict[str, Any]]]],
     seed: int,
 ) -> None:
     """The files of a round's deliveries: each has the rows that its number begins."""
-    round_ = deliveries[0].round
-    described = pa.schema([*_GROUPS_SCHEMA, *dict.fromkeys(_NOT_KEPT, pa.int64()).items()])
-    connection.register("groups", pa.Table.from_pylist(rows, described))
+    told = [row for _, own in rows for row in own]
+    round_ = rows[0][0].round
+    schema = packing.SCHEMAS["bundles"]
+    described = pa.schema([*schema, *dict.fromkeys(_NOT_KEPT, pa.int64()).items()])
+    connection.register("bundles", pa.Table.from_pylist(told, described))
     connection.register("questions", _questions(round_))
     connection.execute(
         "create or replace temp table responses as "
-        "select *, first + unnest(range(n_returned)) as response_id from groups"
+        "select *, first + unnest(range(n_returned)) as response_id from bundles"
     )
     tables = {
-        "groups": (pa.Table.from_pylist(rows, _GROUPS_SCHEMA), 14),
-        "responses": (connection.execute(_RESPONSES).to_arrow_table(), 31),
-        "answers": (connection.execute(_ANSWERS, {"seed": seed}).to_arrow_table(), 31),
+        "bundles": pa.Table.from_pylist(told, schema),
+        "responses": connection.execute(_RESPONSES, {"round": round_}).to_arrow_table(),
+        "answers": connection.execute(_ANSWERS, {"seed": seed}).to_arrow_table(),
     }
-    for name, (content, bits) in tables.items():
-        numbers = content.column(0).to_numpy() >> bits
-        for d in deliveries:
+    for name, content in tables.items():
+        numbers = content.column(0).to_numpy() >> _BELOW_DELIVERY[name]
+        for d, _ in rows:
             first, end = np.searchsorted(numbers, (d.delivery_no, d.delivery_no + 1))
-            place = settings.lake / name / f"round={round_}" / f"{d.sha256}.parquet"
-            lake.write_parquet(place, content.slice(first, end - first))
+            part = content.slice(first, end - first).cast(packing.SCHEMAS[name])
+            lake.write_parquet(lake.parquet_of(settings, d, name), part)
 
 
-_NOT_KEPT = ("first", "lift", "round")
-"""What answers are drawn with, beside what the lake tells of a group."""
-
-_GROUPS_SCHEMA = pa.schema(
-    [
-        ("group_id", pa.int64()),
-        ("sha256", pa.string()),
-        ("questionnaire_id", pa.string()),
-        ("insats_kod", pa.string()),
-        ("kon", pa.string()),
-        ("n_returned", pa.int32()),
-    ]
-)
+_NOT_KEPT = ("first", "lift")
+"""What answers are drawn with, beside what the lake tells of a bundle."""
 
 
-def _group_rows(
-    delivery: Delivery, groups: Sequence[_Group], sizes: Sequence[int]
+def _returned(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """How many questionnaires of each kind came back."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row["questionnaire_id"]] += row["n_returned"]
+    return dict(counts)
+
+
+def _bundle_rows(
+    delivery: Delivery, bundles: Sequence[_Bundle], sizes: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """The groups with respondents, and the number of the first of them."""
-    before = accumulate(sizes, initial=delivery.delivery_no << 31)
+    """The bundles with respondents, and the number of the first of them."""
+    before = accumulate(sizes, initial=delivery.delivery_no << packing.bits()["response_index"])
     return [
         {
-            "group_id": delivery.delivery_no << 14 | g.no,
+            "bundle_id": delivery.delivery_no << packing.bits()["bundle_no"] | b.no,
             "sha256": delivery.sha256,
-            "questionnaire_id": g.questionnaire.questionnaire_id,
-            "insats_kod": g.insats_kod,
-            "kon": g.kon,
+            "questionnaire_id": b.questionnaire.questionnaire_id,
+            "insats_kod": b.insats_kod,
+            "kon": b.kon,
             "n_returned": size,
             "first": first,
-            "lift": g.lift,
-            "round": delivery.round,
+            "lift": b.lift,
         }
-        for g, size, first in zip(groups, sizes, before, strict=False)
+        for b, size, first in zip(bundles, sizes, before, strict=False)
         if size
     ]
 
@@ -372,23 +382,24 @@ copy (
         deliveries.round,
         deliveries.association_id,
         associations.county_code,
-        groups.insats_kod,
+        bundles.insats_kod,
         activities.langd,
-        groups.kon,
-        groups.questionnaire_id,
+        bundles.kon,
+        bundles.questionnaire_id,
         questions.question_id,
-        (answers.cell_id & 15)::tinyint as code,
-        nullif(answers.cell_id >> 4 & 15, 0)::tinyint as base_code
+        (answers.cell_id & (1 << {code}) - 1)::tinyint as code,
+        nullif(answers.cell_id >> {code} & (1 << {base_code}) - 1, 0)::tinyint as base_code
     from read_parquet('{lake}/answers/round=2*/*.parquet') as answers
-    inner join read_parquet('{lake}/groups/round=2*/*.parquet') as groups
-        on answers.cell_id >> 17 = groups.group_id
+    inner join read_parquet('{lake}/bundles/round=2*/*.parquet') as bundles
+        on answers.cell_id >> {code} + {base_code} + {question_no} = bundles.bundle_id
     inner join '{lake}/deliveries.parquet' as deliveries using (sha256)
     inner join '{lake}/register/associations.parquet' as associations using (association_id)
     inner join numbered as questions
-        on answers.cell_id >> 8 & 511 = questions.question_no
+        on answers.cell_id >> {code} + {base_code} & (1 << {question_no}) - 1
+            = questions.question_no
     left join '{lake}/activities.parquet' as activities
-        on groups.sha256 = activities.sha256
-        and groups.insats_kod = activities.insats_kod
+        on bundles.sha256 = activities.sha256
+        and bundles.insats_kod = activities.insats_kod
 ) to '{out}' ({options})
 """
 
@@ -403,7 +414,9 @@ def write_plain(settings: Settings, out: Path, options: str = "format parquet") 
     numbers = [{"question_no": q.question_no, "question_id": q.question_id} for q in known]
     with duckdb.connect() as connection:
         connection.register("numbered", pa.Table.from_pylist(numbers))
-        connection.execute(_PLAIN.format(lake=settings.lake, out=out, options=options))
+        connection.execute(
+            _PLAIN.format(lake=settings.lake, out=out, options=options, **packing.bits())
+        )
 
 
 def write_questions(out: Path) -> None:

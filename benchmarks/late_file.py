@@ -95,8 +95,8 @@ def told(costs: dict[str, Cost], differ: dict[str, int], heavy: str) -> str:
         f"{NOTES.strip()}\n\n{results.table(columns, rows)}\n\n"
         f"Beyond start-up the late file costs 1/{wall:.1f} of loading all on the clock, "
         f"1/{cpu:.1f} of its CPU time. Compared with a home that starts from nothing the marts "
-        f"{same}. With nothing changed a run takes {nothing.wall / validate.wall:.2f} of the time of `dagster "
-        f"definitions validate`, and of {', '.join(HEAVY)} it imports {heavy}."
+        f"{same}. With nothing changed a run takes {nothing.wall / validate.wall:.2f} of the time "
+        f"of `dagster definitions validate`, and of {', '.join(HEAVY)} it imports {heavy}."
     )
 
 

@@ -25,7 +25,8 @@ from unittest.mock import patch
 import results
 from python_calamine import CalamineWorkbook
 
-from pipelines import instrument, lake, loading, register
+from pipelines import instrument, lake, loading, packing, register
+from pipelines.lake import Manifest
 from pipelines.register import Register
 from pipelines.settings import Settings
 from pipelines.workbook import structure
@@ -61,7 +62,8 @@ def reading(paths: list[Path], folder: Path, known: Register) -> None:
         for path in paths
     ]
     for path, read in zip(paths, read_drafts(drafts, seeds), strict=True):
-        lake.write_parquet(folder / f"{path.stem}.parquet", read.responses)
+        for name, table in packing.packed(read.responses, 1, seeds).items():
+            lake.write_parquet(folder / name / f"{path.stem}.parquet", table)
     gc.enable()
 
 
@@ -96,6 +98,7 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     raw = write_landing_zone(folder / "raw", rounds=[ROUND], national=True).path
     known = register.read(raw)
     paths = loading.delivered(Settings(raw, raw), ROUND)
+    number_of = lake.delivery_numbers(Manifest())
     homes = (Settings(raw, folder / f"home{n}") for n in itertools.count())
     new = {path: loading.seen_as(Settings(raw, raw), path) for path in paths}
     searched = lambda: reading(paths, next(homes).lake, known)  # noqa: E731
@@ -103,7 +106,7 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
         "bare": lambda: bare(paths),
         "reading": unsearched(searched),
         "and searched": searched,
-        "behind the gate": lambda: loading.read_files(next(homes), new, seeds, known),
+        "behind the gate": lambda: loading.read_files(next(homes), new, number_of, seeds, known),
         "load": lambda: loading.load(next(homes), [ROUND], seeds, known),
     }
     for do in work.values():  # imports what is imported where it is used
@@ -112,7 +115,9 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     for _ in range(repetitions):
         for name, do in work.items():
             times[name].append(cpu_ms(do))
-    rows = sum(d.n_questionnaires for d, _ in loading.read_files(next(homes), new, seeds, known))
+    rows = sum(
+        d.n_questionnaires for d, _ in loading.read_files(next(homes), new, number_of, seeds, known)
+    )
     return times, f"{len(paths)} workbooks, {rows} questionnaires"
 
 
