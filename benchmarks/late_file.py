@@ -42,7 +42,7 @@ def late(raw: Path, other: Path, home: Path, number: int) -> Cost:
 def imported(raw: Path, home: Path) -> str:
     """Which of the heavy packages a run with nothing to do imports."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pipelines.cli", "run"],
+        processes.steward("run", options=("-X", "importtime")),
         env={**os.environ, "NNS_RAW": str(raw), "NNS_HOME": str(home)},
         cwd=PROJECT,
         capture_output=True,

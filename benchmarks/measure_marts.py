@@ -131,7 +131,7 @@ def data_table(g: Ground) -> Mapping[str, Cost]:
     script = HERE / "competitors" / "data_table_mart.R"
     answers = g.plain.with_suffix(".csv")
     whole = processes.cost(["Rscript", script, answers, g.questions, out, report])
-    _compare(g, f"read_csv('{out}', types = {{'unit_id': 'varchar'}})")
+    _compare(g, f"read_csv('{out}', types = {{'unit_id': 'varchar', 'gender': 'varchar'}})")
     costs = duckdb.execute(f"select wall, cpu from '{report}'").fetchall()  # noqa: S608
     names = ("R data.table, with fread", "R data.table, from memory")
     return {

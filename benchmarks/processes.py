@@ -20,8 +20,9 @@ REPETITIONS = 3
 
 _BEFORE_ANY_DEADLINE = """
 from datetime import date
-from pipelines import cli, swedish
+from pipelines import swedish
 swedish.current_day = lambda: date(2017, 1, 1)
+from pipelines import cli
 cli.main()
 """
 
@@ -58,8 +59,12 @@ def cost(command: Sequence[str | Path], **environment: str | Path) -> Cost:
 
 def nns(*arguments: str, raw: Path, home: Path) -> Cost:
     """What a verb of the steward costs, on a day before any deadline: `run` publishes nothing."""
-    command = [sys.executable, "-c", _BEFORE_ANY_DEADLINE, *arguments]
-    return cost(command, NNS_RAW=raw, NNS_HOME=home)
+    return cost(steward(*arguments), NNS_RAW=raw, NNS_HOME=home)
+
+
+def steward(*arguments: str, options: Sequence[str] = ()) -> list[str]:
+    """The command line of such a verb, with options of the interpreter."""
+    return [sys.executable, *options, "-c", _BEFORE_ANY_DEADLINE, *arguments]
 
 
 def median(measure: Callable[[], Cost], repetitions: int = REPETITIONS) -> Cost:

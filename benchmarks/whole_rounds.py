@@ -84,7 +84,9 @@ def scripts(folder: Path) -> dict[str, list[float]]:
         program = HERE / "competitors" / "readxl_books.R"
         r_command = ("Rscript", program, raw, SEEDS, questions, out)
         seconds["R with readxl and data.table"] = script(*r_command, report=report)
-        _compare(folder, f"read_csv('{out}', types = {{'unit_id': 'varchar'}})")
+        _compare(
+            folder, f"read_csv('{out}', types = {{'unit_id': 'varchar', 'gender': 'varchar'}})"
+        )
     return seconds
 
 
