@@ -104,6 +104,7 @@ def seeds_of(sheets: dict[str, Sheet]) -> Iterator[tuple[str, Row]]:
             measure = {"measure_id": f"{name}_{item}"}
             yield "measures", measure | {"indicator_id": name}
             question = {"question_id": f"{name}_{item}", "questionnaire_id": name}
+            question |= {"question_no": 1 + question_ids(sheets).index(f"{name}_{item}")}
             scale = {"scale_id": f"of{codes}", "positive_min_code": codes}
             yield "questions", since | measure | question | scale
 
@@ -123,19 +124,36 @@ def write_lake(settings: Settings, sheets: dict[str, Sheet]) -> None:
     """One delivery of an association of the nation, with a sheet per questionnaire."""
     delivery = {"sha256": "s", "round": ROUND, "association_id": "a", "state": "loaded"}
     extend(settings.lake / "deliveries.parquet", [delivery | {"is_synthetic": False}])
-    answers = settings.lake / "answers"
-    (answers / f"round={ROUND}").mkdir(parents=True)
-    written = answers / f"round={ROUND}" / "s.parquet"
-    shutil.copy(answers / "round=0" / "none.parquet", written)
-    extend(
-        written,
-        [
-            {"sha256": "s", "sheet": name, "row": number, "questionnaire_id": name}
-            | {"answers": [(f"{name}_{item}", code) for item, code in enumerate(row) if code]}
-            for name, sheet in sheets.items()
-            for number, row in enumerate(sheet.rows, start=2)
-        ],
-    )
+    for table, rows in rows_of_lake(sheets).items():
+        folder = settings.lake / table
+        written = folder / f"round={ROUND}" / "s.parquet"
+        written.parent.mkdir(parents=True)
+        shutil.copy(folder / "round=0" / "none.parquet", written)
+        extend(written, rows)
+
+
+def rows_of_lake(sheets: dict[str, Sheet]) -> dict[str, list[Row]]:
+    """A bundle per questionnaire; numbers are those of pipelines/packing.py, put together by hand."""
+    numbers = {q: n for n, q in enumerate(question_ids(sheets), start=1)}
+    bundles, answers = [], []
+    for bundle_id, (name, sheet) in enumerate(sheets.items(), start=1):
+        bundles.append(
+            {"bundle_id": bundle_id, "sha256": "s", "questionnaire_id": name}
+            | {"n_returned": len(sheet.rows)}
+        )
+        answers += [
+            {"cell_id": (bundle_id * 2**9 + numbers[f"{name}_{item}"]) * 2**16 + code}
+            | {"response_id": bundle_id * 1000 + number}
+            for number, row in enumerate(sheet.rows)
+            for item, code in enumerate(row)
+            if code
+        ]
+    return {"bundles": bundles, "answers": answers}
+
+
+def question_ids(sheets: dict[str, Sheet]) -> list[str]:
+    items = [(name, item) for name, sheet in sheets.items() for item in range(len(sheet.n_codes))]
+    return [f"{name}_{item}" for name, item in items]
 
 
 def extend(path: Path, rows: list[Row]) -> None:

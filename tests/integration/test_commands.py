@@ -100,7 +100,7 @@ def test_a_changed_workbook_changes_its_own_round_and_the_rest_stays(
     nns: Nns, raw: Path, tmp_path: Path
 ) -> None:
     nns("run")
-    lake = tmp_path / "home" / "lake" / "answers"
+    lake = tmp_path / "home" / "lake" / "responses"
     before = contents(lake)
     write_landing_zone(tmp_path / "other", rounds=[2026], associations=2, questionnaires=25, seed=2)
     changed = sorted((tmp_path / "other" / "2026").iterdir())[0]

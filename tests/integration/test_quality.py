@@ -11,10 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import lake_rows
 import openpyxl
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines import instrument, lake, loading, quality, register
@@ -22,7 +21,6 @@ from pipelines.findings import Finding, Severity
 from pipelines.lake import Delivery
 from pipelines.register import Register
 from pipelines.settings import Settings
-from pipelines.workbook.read import RESPONSES_SCHEMA
 from pipelines.workbook.sample import write_landing_zone
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -44,14 +42,11 @@ class Zone:
     def first(self) -> Delivery:
         return quality.sound(self.settings, ROUND)[0]
 
-    def path(self, delivery: Delivery, round_: int | None = None) -> Path:
-        folder = self.settings.lake / "answers" / f"round={round_ or delivery.round}"
-        return folder / f"{delivery.sha256}.parquet"
+    def rows(self, delivery: Delivery) -> list[dict[str, Any]]:
+        return lake_rows.rows_of(self.settings, delivery)
 
     def edit_rows(self, change: Callable[[list[dict[str, Any]]], Iterable[dict[str, Any]]]) -> None:
-        path = self.path(self.first)
-        rows = list(change(pq.ParquetFile(path).read().to_pylist()))
-        lake.write_parquet(path, pa.Table.from_pylist(rows, RESPONSES_SCHEMA))
+        lake_rows.keep(self.settings, self.first, change(self.rows(self.first)))
 
     def edit_delivery(self, **changes: Any) -> None:
         key, path = self.first.key, self.settings.lake / "manifest.json"
@@ -170,7 +165,7 @@ def _without_activity(zone: Zone) -> None:
 def _withdrawn_answers(zone: Zone) -> None:
     """Ten responses of the first delivery are those of another association's withdrawn one."""
     other = quality.sound(zone.settings, ROUND)[1]
-    whole = pq.ParquetFile(zone.path(other)).read().to_pylist()
+    whole = zone.rows(other)
     contents = ("answers", "kon", "svarsdatum")
 
     def copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -263,9 +258,7 @@ def test_the_cell_a_finding_names_holds_the_value_it_shows(faulty: Any) -> None:
 
 
 def test_a_round_that_the_seeds_do_not_have_trips_its_rule_and_only_it(zone: Zone) -> None:
-    path = zone.path(zone.first, 1999)
-    path.parent.mkdir()
-    shutil.copy(zone.path(zone.first), path)
+    lake_rows.keep(zone.settings, replace(zone.first, round=1999), zone.rows(zone.first))
     first, *others = quality.sound(zone.settings, ROUND)
     found = zone.check(deliveries=[replace(first, round=1999), *others])
     assert [f.rule_id for f in found] == ["round_not_in_seeds"]
@@ -346,10 +339,9 @@ def test_answers_in_the_workbook_and_on_the_web_stop_the_later_file(
         for own in [_web_file(zone).name.partition("_")[0]]
         for is_web in (False, True)
     )
-    typed = pq.ParquetFile(zone.path(web)).read().to_pylist()
-    rows = pq.ParquetFile(zone.path(book)).read().to_pylist()
+    typed, rows = zone.rows(web), zone.rows(book)
     typed = [{**r, "row": 1000 + r["row"], "insats_kod": None, "lopnr": None} for r in typed]
-    lake.write_parquet(zone.path(book), pa.Table.from_pylist(rows + typed, RESPONSES_SCHEMA))
+    lake_rows.keep(zone.settings, book, rows + typed)
     (found,) = (f for f in zone.check() if f.severity is Severity.STOP)
     assert found.rule_id == "same_answers_in_two_sources"
     earlier, later = sorted((book, web), key=Delivery.age)

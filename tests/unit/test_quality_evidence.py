@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import lake_rows
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from pipelines import alarms, evidence, instrument, lake, quality, roster
@@ -25,7 +25,6 @@ from pipelines.lake import Delivery
 from pipelines.register import Association, Register
 from pipelines.settings import Settings
 from pipelines.workbook import read, structure
-from pipelines.workbook.read import RESPONSES_SCHEMA
 
 KNOWN = instrument.load()
 ROUND = 2026
@@ -99,10 +98,10 @@ class Lake:
             if activities
             else [{"insats_kod": "A1", "inriktning": "individ", "langd": None, "handed_out": {}}],
             source=source,
+            delivery_no=1 + len(self.deliveries),
         )
         whole = [{"sha256": name, **r} for r in rows]
-        path = lake.parquet_of(self.settings, delivery)
-        lake.write_parquet(path, pa.Table.from_pylist(whole, RESPONSES_SCHEMA))
+        lake_rows.keep(self.settings, delivery, whole)
         self.deliveries.append(delivery)
         content = {"deliveries": [asdict(d) for d in self.deliveries]}
         lake.write_text(self.settings.lake / "manifest.json", json.dumps(content))

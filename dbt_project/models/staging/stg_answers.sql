@@ -8,7 +8,8 @@ final as (
     select
         round,
         cell_id,
-        response_id
+        response_id,
+        {{ parts_of('cell_id') }}
     from answers
 )
 

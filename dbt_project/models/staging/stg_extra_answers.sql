@@ -5,7 +5,11 @@ answers as (
 ),
 
 bundles as (
-    select * from {{ ref('stg_bundles') }}
+    select * from {{ source('lake', 'bundles') }}
+),
+
+deliveries as (
+    select * from {{ source('lake', 'deliveries') }}
 ),
 
 extra_questions as (
@@ -20,7 +24,7 @@ final as (
     select
         answers.response_id,
         answers.bundle_id,
-        bundles.round,
+        deliveries.round,
         extra_questions.question_id,
         cast(answers.code as integer) as code,
         scales.is_answer,
@@ -28,10 +32,14 @@ final as (
     from answers
     inner join bundles
         on answers.bundle_id = bundles.bundle_id
+    inner join deliveries
+        on bundles.sha256 = deliveries.sha256
+        and bundles.round = deliveries.round
+        and deliveries.state = 'loaded'
     inner join extra_questions
         on answers.question_id = extra_questions.question_id
-        and bundles.association_id = extra_questions.association_id
-        and {{ applies('bundles.round', 'extra_questions') }}
+        and deliveries.association_id = extra_questions.association_id
+        and {{ applies('deliveries.round', 'extra_questions') }}
     left join scales
         on extra_questions.scale_id = scales.scale_id
         and answers.code = scales.code
