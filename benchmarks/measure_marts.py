@@ -12,8 +12,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -31,6 +31,7 @@ COUNTS, MART = "our models: counts", "our models: measure mart"
 COUNT_AND_SUM = "DuckDB: count and sum"
 OURS = ("int_measure_counts", "measure_results")
 SELECTION = ("--select", "+measure_results", "--indirect-selection", "buildable")
+MODELS, TESTS = ("--exclude-resource-type", "test"), ("--resource-type", "test")
 GRAIN = "round, level, unit_id, questionnaire_id, measure_id, gender"
 
 CELLS = "from read_parquet('{lake}/answers/round=2*/*.parquet')"
@@ -82,29 +83,36 @@ def ground(folder: Path, answers: int) -> Ground:
 def ours(g: Ground) -> Mapping[str, Cost]:
     """What our models cost, from an empty database."""
     shutil.rmtree(g.settings.working_database.parent, ignore_errors=True)
-    report = g.folder / "build.json"
-    command: list[str | Path] = [
-        sys.executable,
-        HERE / "timed_build.py",
-        g.settings.home,
-        report,
-        *SELECTION,
-    ]
-    whole = processes.cost(command)
-    nodes = json.loads(report.read_text(encoding="utf-8"))
-    views = [name for name in nodes if name.startswith("stg_")]
-
-    def cost(*names: str) -> Cost:
-        wall, cpu = map(sum, zip(*(nodes[name] for name in names), strict=True))
-        return Cost(wall, cpu, whole.peak)
-
-    tests = set(nodes) - {*views, *OURS}
+    whole, nodes = _built(g, MODELS)
+    views = [node for name, node in nodes.items() if name.startswith("stg_")]
+    counts, mart = (nodes[name] for name in OURS)
     return {
-        MART: cost(*views, *OURS),
-        COUNTS: cost(*views, OURS[0]),
-        "our seeds and tests beside them": cost(*tests),
+        MART: together([*views, counts, mart]),
+        COUNTS: together([*views, counts]),
         "our process as a whole": whole,
     }
+
+
+def tests(g: Ground) -> Mapping[str, Cost]:
+    """What dbt's tests of the same models cost."""
+    _, nodes = _built(g, TESTS)
+    return {"our tests of these models": together(list(nodes.values()))}
+
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """What comes after each other costs as a whole."""
+    return Cost(sum(c.wall for c in costs), sum(c.cpu for c in costs), max(c.peak for c in costs))
+
+
+def _built(g: Ground, kind: Sequence[str]) -> tuple[Cost, Mapping[str, Cost]]:
+    """What a build costs as a process, and each of its nodes."""
+    report = g.folder / "build.json"
+    program = HERE / "timed_build.py"
+    whole = processes.cost([sys.executable, program, g.settings.home, report, *SELECTION, *kind])
+    told = json.loads(report.read_text(encoding="utf-8"))
+    nodes = {name: Cost(*node) for name, node in told.items()}
+    peak = max(whole.peak, *(node.peak for node in nodes.values()))  # each node forgets the last
+    return replace(whole, peak=peak), nodes
 
 
 def bare(sql: str, g: Ground) -> Cost:
@@ -169,10 +177,11 @@ def costs_of(g: Ground, with_rivals: bool) -> Mapping[str, Cost]:
         lambda: data_table(g) if shutil.which("Rscript") else {},
         lambda: python("pandas_mart", g),
     ]
-    for _ in range(REPETITIONS):
+    for n in range(REPETITIONS):
         turns = [
             {name: bare(sql, g) for name, sql in BARE.items()},
             ours(g),
+            tests(g) if not n else {},
             *(do() for do in (rivals if with_rivals else ())),
         ]
         for turn in turns:
@@ -219,7 +228,8 @@ Ten rounds, 40 associations with three activities each, one delivery of each in 
 grows from one table to the next is the number of respondents in each group; units, questions and
 figures stay the same. *Our models* are the dbt models on the way from the answers to the mart
 `measure_results`, a node's own time as dbt tells it: imports, parsing, seeds and tests are apart.
-Medians of three, taken in turn. `peak MB` is that of the whole process, dbt's imports included.
+Medians of three, taken in turn. `peak MB` is of the whole process, imports included; of our models
+the largest while they ran. Their tests, which the scripts have none of, are run once.
 
 The others read the same answers as a plain table, written for them with everything joined: names
 instead of numbers, and the answer to a question's base, which saves them a join with themselves.

@@ -2,8 +2,9 @@
 
 Run: python benchmarks/timed_build.py home report.json [dbt's selection arguments]
 
-Writes seconds on the clock and CPU seconds by node of dbt, from its start to its end as dbt tells
-them: imports, parsing and what is between nodes are left out. There is one node at a time.
+Writes by node of dbt, from its start to its end as dbt tells them, seconds on the clock, CPU
+seconds and the largest memory of the process in MB, imports included. Parsing and what
+is between nodes is left out. There is one node at a time.
 """
 
 from __future__ import annotations
@@ -19,25 +20,37 @@ from pipelines.settings import Settings
 
 
 class Stopwatch:
-    """Called with dbt's events; `costs` are seconds on the clock and of CPU by node."""
+    """Called with dbt's events; `costs` are seconds on the clock, of CPU, and MB by node."""
 
     def __init__(self) -> None:
-        self.costs: dict[str, tuple[float, float]] = {}
+        self.costs: dict[str, tuple[float, float, float]] = {}
         self._started: dict[str, tuple[float, float]] = {}
 
     def __call__(self, event: Any) -> None:
         """Notes the start and the end of a node."""
         if event.info.name == "NodeStart":
             self._started[event.data.node_info.node_name] = _now()
+            _forget_peak()
         elif event.info.name == "NodeFinished":
             node = event.data.node_info.node_name
             wall, cpu = _now()
             started = self._started[node]
-            self.costs[node] = (wall - started[0], cpu - started[1])
+            self.costs[node] = (wall - started[0], cpu - started[1], _peak())
 
 
 def _now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
+
+
+def _forget_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak() -> float:
+    """The largest memory since it was last forgotten, MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
+    return int(kilobytes) / 1024
 
 
 def main(home: Path, report: Path, *selection: str) -> None:
