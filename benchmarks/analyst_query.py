@@ -26,7 +26,7 @@ def milliseconds(snapshot: Path, sql: str) -> float:
     """What it takes to open the database and have the answer."""
     started = time.perf_counter()
     with duckdb.connect(str(snapshot), read_only=True) as connection:
-        connection.execute("use marts")
+        connection.execute("use marts.marts")
         connection.execute(sql).fetchall()
     return 1e3 * (time.perf_counter() - started)
 
@@ -39,7 +39,7 @@ def main() -> None:
         snapshot = Settings(raw, home).snapshot
         size = snapshot.stat().st_size / 1e6
         rows = duckdb.connect(str(snapshot), read_only=True).execute(
-            "select count(*) from marts.measure_results"
+            "select count(*) from marts.marts.measure_results"
         )
         n_figures = rows.fetchall()[0][0]
         queries = {path.stem: path.read_text(encoding="utf-8") for path in QUERIES.glob("*.sql")}

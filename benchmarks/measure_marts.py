@@ -211,7 +211,7 @@ def main(sizes: list[int]) -> None:
         tables.append(told(f"{counted:,} answers".replace(",", " "), costs))
         marts[size] = costs[MART]
     growth = [
-        f"{b / a:.0f} × the answers cost {marts[b].cpu / marts[a].cpu:.1f} × the CPU time"
+        f"{b / a:.3g} × the answers cost {marts[b].cpu / marts[a].cpu:.1f} × the CPU time"
         for a, b in zip(sizes, sizes[1:], strict=False)
     ]
     results.write("Measure marts", "\n\n".join([NOTES.strip(), *tables, "; ".join(growth) + "."]))

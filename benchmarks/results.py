@@ -34,7 +34,7 @@ def write(title: str, text: str) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; numbers with three figures that tell something, texts to the left."""
-    aligned = ["---" if isinstance(cell, str) else "---:" for cell in rows[0]]
+    aligned = ["---" if isinstance(cell, str) else "---:" for cell in rows[-1]]
     lines = [columns, aligned, *([_told(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -106,7 +106,7 @@ def _compare(folder: Path, theirs: str) -> None:
         found = connection.execute(
             "select count(*), count(*) filter (where a.n is distinct from b.n "  # noqa: S608
             "or a.n_positive is distinct from b.n_positive) from "
-            f"(from marts.measure_results where {levels}) "
+            f"(from marts.marts.measure_results where {levels}) "
             f"as a full join (from {theirs} where {levels}) as b using ({grain})"
         ).fetchone()
     if not found or not found[0] or found[1]:
