@@ -2,7 +2,7 @@
 
 Run: python benchmarks/gate.py [repetitions]
 
-Prints CPU seconds (user and system, children included), medians, of the parts that there would not
+Tells CPU seconds (user and system, children included), medians, of the parts that there would not
 be without the gate, once for a round without faults and once with every named fault in it:
 - reading safely: loading with inspection and child process, less loading without them;
 - expectations: evidence, the suites under Great Expectations, findings with their cells;
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from unittest.mock import patch
+
+import results
 
 from pipelines import checking, instrument, lake, loading, quality, receipts, register
 from pipelines.settings import Settings
@@ -81,6 +83,7 @@ def costs(raw: Path, folder: Path) -> dict[str, float]:
 
 
 def main(repetitions: int) -> None:
+    medians: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for title, faults in (("no faults", ()), (f"{len(FAULTS)} faults", tuple(FAULTS))):
@@ -88,10 +91,11 @@ def main(repetitions: int) -> None:
             write_landing_zone(raw, rounds=[ROUND - 1, ROUND], national=True, faults=faults)
             costs(raw, folder / title / "warm")  # imports what is imported where it is used
             runs = [costs(raw, folder / title / str(n)) for n in range(repetitions)]
-            print(f"{title}, {repetitions} repetitions\n\n| | CPU s |\n|---|---:|")
-            for part in runs[0]:
-                print(f"| {part} | {statistics.median(run[part] for run in runs):.2f} |")
-            print()
+            medians[title] = {p: statistics.median(run[p] for run in runs) for p in runs[0]}
+    columns = ("CPU s", *medians)
+    rows = [(part, *(of[part] for of in medians.values())) for part in runs[0]]
+    about = f"A national round, {repetitions} repetitions, imports left out."
+    results.write("The quality gate", f"{about}\n\n{results.table(columns, rows)}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import results
+
 from pipelines import lake
 from pipelines.release import publish
 from pipelines.settings import Settings
@@ -36,7 +38,6 @@ def built(folder: Path) -> Settings:
 
 
 def main() -> None:
-    """Prints the table."""
     with tempfile.TemporaryDirectory() as scratch:
         folders = built(Path(scratch))
         protection, formats = [], []
@@ -50,12 +51,18 @@ def main() -> None:
             protection.append(planned - started)
             formats.append(time.process_time() - planned)
         whole, files = statistics.median(protection), statistics.median(formats)
-        print(f"protection and audit    {whole:6.1f} CPU s (limit 120)")
-        print(f"all formats             {files:6.1f} CPU s, {files / whole:.2f} of the protection")
-        print("hidden though large enough, of all that are large enough:")
-        for t in plan.tallies:
-            if safe := t.shown + t.bracket + t.besides:
-                print(f"  {t.table:18} {t.level:15} {100 * t.besides / safe:5.1f} %")
+        costs = [("protection and audit", whole, 1.0), ("all formats", files, files / whole)]
+        hidden = [
+            (t.table, t.level, 100 * t.besides / safe)
+            for t in plan.tallies
+            if (safe := t.shown + t.bracket + t.besides)
+        ]
+    results.write(
+        "Publishing a round",
+        f"A national round.\n\n{results.table(('', 'CPU s', 'of the protection'), costs)}\n\n"
+        "Hidden though large enough, percent of all that are large enough:\n\n"
+        f"{results.table(('table', 'level', 'percent'), hidden)}",
+    )
 
 
 if __name__ == "__main__":

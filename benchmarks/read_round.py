@@ -3,7 +3,7 @@
 Run: python benchmarks/read_round.py [repetitions]
 With TMPDIR on a memory file system the disk's own cost, which varies most, is left out.
 
-Prints CPU milliseconds (user and system, children included, imports excluded) of things done in
+Tells CPU milliseconds (user and system, children included, imports excluded) of things done in
 turn over the same workbooks:
 - bare: calamine reads every cell of every sheet and forgets them;
 - reading: cells are understood and each workbook's parquet file is written, all in one process;
@@ -22,9 +22,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest.mock import patch
 
+import results
 from python_calamine import CalamineWorkbook
 
-from pipelines import instrument, lake, loading, register
+from pipelines import instrument, lake, loading, packing, register
+from pipelines.lake import Manifest
 from pipelines.register import Register
 from pipelines.settings import Settings
 from pipelines.workbook import structure
@@ -60,7 +62,8 @@ def reading(paths: list[Path], folder: Path, known: Register) -> None:
         for path in paths
     ]
     for path, read in zip(paths, read_drafts(drafts, seeds), strict=True):
-        lake.write_parquet(folder / f"{path.stem}.parquet", read.responses)
+        for name, table in packing.packed(read.responses, 1, seeds).items():
+            lake.write_parquet(folder / name / f"{path.stem}.parquet", table)
     gc.enable()
 
 
@@ -95,6 +98,7 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     raw = write_landing_zone(folder / "raw", rounds=[ROUND], national=True).path
     known = register.read(raw)
     paths = loading.delivered(Settings(raw, raw), ROUND)
+    number_of = lake.delivery_numbers(Manifest())
     homes = (Settings(raw, folder / f"home{n}") for n in itertools.count())
     new = {path: loading.seen_as(Settings(raw, raw), path) for path in paths}
     searched = lambda: reading(paths, next(homes).lake, known)  # noqa: E731
@@ -102,7 +106,7 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
         "bare": lambda: bare(paths),
         "reading": unsearched(searched),
         "and searched": searched,
-        "behind the gate": lambda: loading.read_files(next(homes), new, seeds, known),
+        "behind the gate": lambda: loading.read_files(next(homes), new, number_of, seeds, known),
         "load": lambda: loading.load(next(homes), [ROUND], seeds, known),
     }
     for do in work.values():  # imports what is imported where it is used
@@ -111,22 +115,29 @@ def measured(folder: Path, repetitions: int) -> tuple[Mapping[str, list[float]],
     for _ in range(repetitions):
         for name, do in work.items():
             times[name].append(cpu_ms(do))
-    rows = sum(d.n_questionnaires for d, _ in loading.read_files(next(homes), new, seeds, known))
+    rows = sum(
+        d.n_questionnaires for d, _ in loading.read_files(next(homes), new, number_of, seeds, known)
+    )
     return times, f"{len(paths)} workbooks, {rows} questionnaires"
 
 
 def main(repetitions: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         times, what = measured(Path(folder), repetitions)
-    print(f"{what}, {repetitions} repetitions, CPU ms\n")
-    print("| | median | minimum | median ratio | ratio of minima |")
-    print("|---|---:|---:|---:|---:|")
-    for name, ms in times.items():
-        ratio = statistics.median(a / b for a, b in zip(ms, times["bare"], strict=True))
-        print(
-            f"| {name} | {statistics.median(ms):.1f} | {min(ms):.1f} "
-            f"| {ratio:.2f} | {min(ms) / min(times['bare']):.2f} |"
+    bare = times["bare"]
+    rows = [
+        (
+            name,
+            statistics.median(ms),
+            min(ms),
+            statistics.median(a / b for a, b in zip(ms, bare, strict=True)),
+            min(ms) / min(bare),
         )
+        for name, ms in times.items()
+    ]
+    columns = ("CPU ms", "median", "minimum", "median ratio", "ratio of minima")
+    about = f"{what}, {repetitions} repetitions, beside calamine reading every cell."
+    results.write("Reading a round", f"{about}\n\n{results.table(columns, rows)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import results
+
 from pipelines.release import before, publish
 from pipelines.report import appendix, draft, gather, paper, site
 from pipelines.settings import Settings
@@ -40,7 +42,6 @@ def built(folder: Path) -> Settings:
 
 
 def main() -> None:
-    """Prints the table."""
     with tempfile.TemporaryDirectory() as scratch:
         folders = built(Path(scratch))
         plan = publish.plan(folders, ROUNDS[-1])
@@ -69,8 +70,8 @@ def main() -> None:
             "workbooks": lambda: {story.folder: appendix.workbook(story) for story in stories},
             "pictures": lambda: {story.folder: appendix.pictures(story) for story in stories},
         }
-        print(f"{len(own)} associations and the nation, {len(ROUNDS)} rounds")
-        base = 0.0
+        about = f"{len(own)} associations and the nation, {len(ROUNDS)} rounds."
+        base, rows = 0.0, []
         for name, make in forms.items():
             seconds, hashes, size = [], set(), 0
             for _ in range(REPETITIONS):
@@ -82,7 +83,9 @@ def main() -> None:
             middle = statistics.median(seconds)
             base = base or middle
             same = "the same bytes" if len(hashes) == 1 else "DIFFERENT BYTES"
-            print(f"{name:21} {middle:6.1f} CPU s {middle / base:5.1f} {size / 1e6:6.1f} MB {same}")
+            rows.append((name, middle, middle / base, size / 1e6, same))
+    columns = ("", "CPU s", "of the stories", "MB", "twice")
+    results.write("Writing reports", f"{about}\n\n{results.table(columns, rows)}")
 
 
 if __name__ == "__main__":
