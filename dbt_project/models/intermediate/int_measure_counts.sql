@@ -28,7 +28,7 @@ associations as (
 cells as (
     select
         cell_id,
-        count(*) as n_answers
+        cast(count(*) as integer) as n_answers
     from answers
     group by cell_id
 ),
@@ -40,61 +40,70 @@ parts as (
     from cells
 ),
 
+-- What an answer is, once for all that are alike.
+kinds as (
+    select distinct
+        question_no,
+        base_code,
+        code
+    from parts
+),
+
+judged as (
+    select
+        kinds.question_no,
+        kinds.base_code,
+        kinds.code,
+        scales.is_answer,
+        scales.is_answer and kinds.code >= questions.positive_min_code as is_positive,
+        questions.base_question_id is null or coalesce(
+            base_scales.is_answer and kinds.base_code >= bases.positive_min_code, false
+        ) as is_in_base
+    from kinds
+    inner join questions
+        on kinds.question_no = questions.question_no
+    left join scales
+        on questions.scale_id = scales.scale_id
+        and kinds.code = scales.code
+    left join questions as bases
+        on questions.base_question_id = bases.question_id
+    left join scales as base_scales
+        on bases.scale_id = base_scales.scale_id
+        and kinds.base_code = base_scales.code
+),
+
+summed as (
+    select
+        parts.bundle_id,
+        parts.question_no,
+        sum(case when is_positive then n_answers else 0 end) as n_yes,
+        sum(case when is_in_base and is_answer then n_answers else 0 end) as n,
+        sum(case when is_in_base and is_positive then n_answers else 0 end) as n_positive,
+        sum(case when is_in_base and not is_answer then n_answers else 0 end) as n_dont_know,
+        sum(
+            case when is_in_base and is_answer then n_answers * (parts.code - 1) else 0 end
+        ) as sum_index
+    from parts
+    inner join judged
+        on parts.question_no = judged.question_no
+        and parts.base_code = judged.base_code
+        and parts.code = judged.code
+    group by parts.bundle_id, parts.question_no
+),
+
 -- A row per bundle of returned questionnaires and question of its round, answered or not.
 asked as (
     select
         bundles.bundle_id,
         bundles.n_returned,
         questions.question_no,
-        questions.scale_id,
-        questions.positive_min_code,
-        bases.question_no as base_no,
-        bases.scale_id as base_scale_id,
-        bases.positive_min_code as base_min_code,
-        questions.base_question_id is not null as is_follow_up
+        bases.question_no as base_no
     from bundles
     inner join questions
         on bundles.questionnaire_id = questions.questionnaire_id
         and {{ applies('bundles.round', 'questions') }}
     left join questions as bases
         on questions.base_question_id = bases.question_id
-        and {{ applies('bundles.round', 'bases') }}
-),
-
-answered as (
-    select
-        asked.bundle_id,
-        asked.question_no,
-        parts.code,
-        parts.n_answers,
-        scales.is_answer,
-        scales.is_answer and parts.code >= asked.positive_min_code as is_positive,
-        not asked.is_follow_up or coalesce(
-            base_scales.is_answer and parts.base_code >= asked.base_min_code, false
-        ) as is_in_base
-    from parts
-    inner join asked
-        on parts.bundle_id = asked.bundle_id
-        and parts.question_no = asked.question_no
-    left join scales
-        on asked.scale_id = scales.scale_id
-        and parts.code = scales.code
-    left join scales as base_scales
-        on asked.base_scale_id = base_scales.scale_id
-        and parts.base_code = base_scales.code
-),
-
-summed as (
-    select
-        bundle_id,
-        question_no,
-        sum(case when is_positive then n_answers else 0 end) as n_yes,
-        sum(case when is_in_base and is_answer then n_answers else 0 end) as n,
-        sum(case when is_in_base and is_positive then n_answers else 0 end) as n_positive,
-        sum(case when is_in_base and not is_answer then n_answers else 0 end) as n_dont_know,
-        sum(case when is_in_base and is_answer then n_answers * (code - 1) else 0 end) as sum_index
-    from answered
-    group by bundle_id, question_no
 ),
 
 -- The base of a follow-up is who answered the question before it positively.
@@ -103,8 +112,8 @@ counted as (
         asked.bundle_id,
         asked.question_no,
         case
-            when asked.is_follow_up then coalesce(bases.n_yes, 0)
-            else asked.n_returned
+            when asked.base_no is null then asked.n_returned
+            else coalesce(bases.n_yes, 0)
         end as n_base,
         coalesce(summed.n, 0) as n,
         coalesce(summed.n_positive, 0) as n_positive,
