@@ -27,6 +27,7 @@ from pipelines.settings import Settings
 HERE = Path(__file__).parent
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 WITH_RIVALS = SIZES[:2]  # more answers as a plain table do not fit in pandas
+FEW, NATION = (10, 2), (40, 3)  # associations, activities of each
 COUNTS, MART = "our models: counts", "our models: measure mart"
 COUNT_AND_SUM = "DuckDB: count and sum"
 OURS = ("int_measure_counts", "measure_results")
@@ -67,10 +68,12 @@ class Ground:
         return self.folder / "questions.csv"
 
 
-def ground(folder: Path, answers: int) -> Ground:
-    """A lake of so many answers."""
-    made = Ground(lakes.write(folder / "home", lakes.Shape(answers)), folder)
-    if answers in WITH_RIVALS:
+def ground(folder: Path, answers: int, units: tuple[int, int], *, with_rivals: bool) -> Ground:
+    """A lake of so many answers of so many associations and activities."""
+    associations, activities = units
+    shape = lakes.Shape(answers, associations=associations, activities=activities)
+    made = Ground(lakes.write(folder / "home", shape), folder)
+    if with_rivals:
         lakes.write_questions(made.questions)
         lakes.write_plain(made.settings, made.plain)
         lakes.write_plain(made.settings, made.plain.with_suffix(".csv"), "format csv, header")
@@ -203,18 +206,33 @@ def told(title: str, costs: Mapping[str, Cost]) -> str:
 
 def main(sizes: list[int]) -> None:
     tables, marts = [], {}
-    for size in sizes:
+    for size, units in [*((size, FEW) for size in sizes), (max(sizes), NATION)]:
+        with_rivals = size in WITH_RIVALS and units == FEW
         with tempfile.TemporaryDirectory() as name:
-            g = ground(Path(name), size)
-            costs = costs_of(g, size in WITH_RIVALS)
-            counted = n_answers(g)
-        tables.append(told(f"{counted:,} answers".replace(",", " "), costs))
-        marts[size] = costs[MART]
+            g = ground(Path(name), size, units, with_rivals=with_rivals)
+            costs = costs_of(g, with_rivals)
+            counted, figures = n_answers(g), n_figures(g)
+        tables.append(
+            told(f"{_spaced(counted)} answers, {_spaced(figures)} figures in the mart", costs)
+        )
+        marts[size, units] = costs[MART]
     growth = [
-        f"{b / a:.3g} × the answers cost {marts[b].cpu / marts[a].cpu:.1f} × the CPU time"
+        f"{b / a:.3g} × the answers cost {marts[b, FEW].cpu / marts[a, FEW].cpu:.1f} × the CPU time"
         for a, b in zip(sizes, sizes[1:], strict=False)
     ]
     results.write("Measure marts", "\n\n".join([NOTES.strip(), *tables, "; ".join(growth) + "."]))
+
+
+def _spaced(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+def n_figures(g: Ground) -> int:
+    """How many rows the mart has."""
+    with duckdb.connect(str(g.settings.working_database), read_only=True) as connection:
+        return int(
+            connection.execute("select count(*) from marts.measure_results").fetchall()[0][0]
+        )
 
 
 def n_answers(g: Ground) -> int:
@@ -224,12 +242,14 @@ def n_answers(g: Ground) -> int:
 
 
 NOTES = """
-Ten rounds, 40 associations with three activities each, one delivery of each in each round. What
-grows from one table to the next is the number of respondents in each group; units, questions and
-figures stay the same. *Our models* are the dbt models on the way from the answers to the mart
-`measure_results`, a node's own time as dbt tells it: imports, parsing, seeds and tests are apart.
-Medians of three, taken in turn. `peak MB` is of the whole process, imports included; of our models
-the largest while they ran. Their tests, which the scripts have none of, are run once.
+Ten rounds, ten associations with two activities each, one delivery of each in each round; in the
+last table 40 with three each, as many figures as the national network's. What grows from one table
+to the next is the number of respondents in each group; units, questions and figures stay the same.
+So the mart has a cost per answer, the pass over the lake, and one per figure. *Our models* are the
+dbt models on the way from the answers to the mart `measure_results`, a node's own time as dbt tells
+it: imports, parsing, seeds and tests are apart. Medians of three, taken in turn. `peak MB` is of the
+whole process, imports included; of our models the largest while they ran. Their tests, which the
+scripts have none of, are run once.
 
 The others read the same answers as a plain table, written for them with everything joined: names
 instead of numbers, and the answer to a question's base, which saves them a join with themselves.
