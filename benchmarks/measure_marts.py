@@ -247,9 +247,9 @@ last table 40 with three each, as many figures as the national network's. What g
 to the next is the number of respondents in each group; units, questions and figures stay the same.
 So the mart has a cost per answer, the pass over the lake, and one per figure. *Our models* are the
 dbt models on the way from the answers to the mart `measure_results`, a node's own time as dbt tells
-it: imports, parsing, seeds and tests are apart. Medians of three, taken in turn. `peak MB` is of the
-whole process, imports included; of our models the largest while they ran. Their tests, which the
-scripts have none of, are run once.
+it: imports, parsing, seeds and tests are apart. Medians of three, taken in turn. `peak MB` is of
+the whole process, imports included; of our models the largest while they ran. Their tests, which
+the scripts have none of, are run once.
 
 The others read the same answers as a plain table, written for them with everything joined: names
 instead of numbers, and the answer to a question's base, which saves them a join with themselves.
