@@ -157,6 +157,8 @@ def _told(run: dg.DagsterRun, *, ok: bool) -> dg.SkipReason:
     """Sends the digest of a run that nobody watched."""
     if not {"dagster/schedule_name", "dagster/sensor_name"} & set(run.tags):
         return dg.SkipReason("Somebody started the run by hand and sees it.")
+    if run.tags.get("dagster/will_retry") == "true":  # on a server, see deploy/
+        return dg.SkipReason("The run is done again by itself.")
     folders = settings.from_environment()
     runs.finished(folders, run.job_name, ok)
     if ok and not warehouse.is_current(folders):

@@ -231,6 +231,9 @@ def test_the_steward_is_told_of_a_run_that_was_broken_off(
         tags={"dagster/sensor_name": "landing_zone"},
     )
     assert not result.success
+    again = result.dagster_run.with_tags({**result.dagster_run.tags, "dagster/will_retry": "true"})
+    schedules._told(again, ok=False)
+    assert not list(folders.digest.glob("*.txt"))
     schedules._told(result.dagster_run, ok=False)
     (mail,) = folders.digest.glob("*.txt")
     assert "länskoden 99" in mail.read_text(encoding="utf-8")
