@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipelines import lake
+from pipelines import instrument, lake
 from pipelines.imports import uncollected
 from pipelines.settings import DBT_PROJECT, Settings
 
@@ -84,8 +84,9 @@ def build(
 ) -> None:
     """Builds and tests the models in the working database; unit tests are for `make test`.
 
-    The database stays from build to build: rounds whose deliveries are as before keep their counts,
-    and seeds are loaded again only when something of the project changed.
+    The database stays from build to build while the project, the register and the outcomes are as
+    before: only rounds whose deliveries changed are counted again, only they and later ones have
+    their figures made anew, and seeds are not loaded again.
 
     Args:
         settings: the folders.
@@ -101,18 +102,27 @@ def build(
     if not is_kept and not selection:
         settings.working_database.unlink(missing_ok=True)
     settings.working_database.parent.mkdir(parents=True, exist_ok=True)
-    changed = now.changed_since(before if is_kept else Basis())
     leave_manifest = "--no-write-json"
     left_out = ["unit_test", *(["seed"] if is_kept and not selection else [])]
     without = [part for kind in left_out for part in ("--exclude-resource-type", kind)]
-    told = settings.working_database.with_name("changed_rounds.csv")
-    lake.write_text(told, "\n".join(["round", *map(str, sorted(changed))]))
-    try:
+    with _told(settings, now.changed_since(before if is_kept else Basis())):
         _invoke(settings, ["build", leave_manifest, *without, *selection], on_event)
-    finally:
-        told.unlink()
     if not selection:
         lake.write_text(_built_from(settings), json.dumps(lake.fields_of(now)))
+
+
+@contextmanager
+def _told(settings: Settings, changed: Mapping[str, Iterable[int]]) -> Iterator[None]:
+    """Tells dbt which rounds changed, a file each of what may differ."""
+    work = settings.working_database.parent
+    files = {work / f"changed_{what}.csv": rounds for what, rounds in changed.items()}
+    for path, rounds in files.items():
+        lake.write_text(path, "\n".join(["round", *map(str, sorted(rounds))]))
+    try:
+        yield
+    finally:
+        for path in files:
+            path.unlink()
 
 
 def _invoke(
@@ -165,13 +175,13 @@ class Basis:
     """What decides the marts, as fingerprints.
 
     Attributes:
-        common: of what concerns every count: the dbt project, the associations.
-        tables: of what else models read whole each time.
+        common: of what concerns every round: the dbt project, the register, the outcomes.
+        deliveries: of what became of each delivery.
         rounds: by round, of the deliveries that count.
     """
 
     common: str = ""
-    tables: str = ""
+    deliveries: str = ""
     rounds: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -179,10 +189,15 @@ class Basis:
         """One for all of it; empty when nothing is known."""
         return _digest((), repr(lake.fields_of(self))) if self.common else ""
 
-    def changed_since(self, before: Basis) -> set[int]:
-        """The rounds that are not as before, or were and are no more."""
+    def changed_since(self, before: Basis) -> dict[str, set[int]]:
+        """The rounds of which the answers are not as before, and those of which the figures may.
+
+        A figure tells the change since a round before, so all later rounds are among them.
+        """
         keys = {*self.rounds, *before.rounds}
-        return {int(k) for k in keys if self.rounds.get(k) != before.rounds.get(k)}
+        answers = {int(k) for k in keys if self.rounds.get(k) != before.rounds.get(k)}
+        later = {r for r in instrument.load().rounds if answers and r > min(answers)}
+        return {"answers": answers, "figures": answers | later}
 
 
 def basis(settings: Settings) -> Basis:
@@ -192,13 +207,11 @@ def basis(settings: Settings) -> Basis:
     for d in manifest.counting():
         told = (d.sha256, d.delivery_no, d.association_id, d.read_with, d.source, d.activities)
         by_round.setdefault(str(d.round), []).append(told)
-    associations = settings.lake / "register" / "associations.parquet"
-    names = ("deliveries.parquet", "activity_categories.parquet")
-    folders = (sorted(settings.lake.glob(f"{name}/*.parquet")) for name in ("register", "outcomes"))
-    tables = [*(settings.lake / name for name in names), *chain.from_iterable(folders)]
+    tables = (sorted(settings.lake.glob(f"{name}/*.parquet")) for name in ("register", "outcomes"))
+    whole = [*project_files(), *chain.from_iterable(tables)]
     return Basis(
-        common=_digest([*project_files(), associations], repr(manifest.is_synthetic)),
-        tables=_digest(tables),
+        common=_digest(whole, repr(manifest.is_synthetic)),
+        deliveries=_digest([settings.lake / "deliveries.parquet"]),
         rounds={k: _digest((), repr(told)) for k, told in sorted(by_round.items())},
     )
 
@@ -228,10 +241,11 @@ def _digest(files: Iterable[Path], text: str = "") -> str:
 
 
 def _read_basis(path: Path) -> Basis:
-    """What a database was built from; of nothing when that is not known."""
-    if not path.exists():
+    """What a database was built from; of nothing when that is not known, or an older program's."""
+    try:
+        return Basis(**json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
         return Basis()
-    return Basis(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def _built_from(settings: Settings) -> Path:

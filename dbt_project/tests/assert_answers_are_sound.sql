@@ -4,7 +4,7 @@ with
 
 answers as (
     select * from {{ ref('stg_answers') }}
-    where {{ in_changed_rounds() }}
+    where {{ in_changed_rounds('answers') }}
 ),
 
 given as (

@@ -9,7 +9,7 @@ cells as (
         cell_id,
         count(*) as n_answers
     from {{ ref('stg_answers') }}
-    where {{ in_changed_rounds() }}
+    where {{ in_changed_rounds('answers') }}
     group by round, cell_id
 ),
 

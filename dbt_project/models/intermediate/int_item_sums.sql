@@ -1,20 +1,20 @@
-{{ config(materialized=counted_by_round(), pre_hook="{{ forget_changed_rounds() }}") }}
+{{ config(materialized=built_by_round(), pre_hook="{{ forget_changed_rounds('answers') }}") }}
 
 with
 
 bundles as (
     select * from {{ ref('stg_bundles') }}
-    where {{ to_be_counted() }}
+    where {{ to_be_built('answers') }}
 ),
 
 answers as (
     select * from {{ ref('stg_answers') }}
-    where {{ to_be_counted() }}
+    where {{ to_be_built('answers') }}
 ),
 
 counts as (
     select * from {{ ref('int_measure_counts') }}
-    where in_nation and {{ to_be_counted() }}
+    where in_nation and {{ to_be_built('answers') }}
 ),
 
 associations as (

@@ -1,15 +1,15 @@
-{{ config(materialized=counted_by_round(), pre_hook="{{ forget_changed_rounds() }}") }}
+{{ config(materialized=built_by_round(), pre_hook="{{ forget_changed_rounds('answers') }}") }}
 
 with
 
 answers as (
     select * from {{ ref('stg_answers') }}
-    where {{ to_be_counted() }}
+    where {{ to_be_built('answers') }}
 ),
 
 bundles as (
     select * from {{ ref('stg_bundles') }}
-    where {{ to_be_counted() }}
+    where {{ to_be_built('answers') }}
 ),
 
 questions as (

@@ -1,7 +1,10 @@
+{{ config(materialized=built_by_round(), pre_hook="{{ forget_changed_rounds('figures') }}") }}
+
 with
 
 measure_results as (
     select * from {{ ref('measure_results') }}
+    where {{ to_be_built('figures') }}
 ),
 
 measures as (

@@ -1,3 +1,5 @@
+{{ config(materialized=built_by_round(), pre_hook="{{ forget_changed_rounds('figures') }}") }}
+
 {% set unit = 'level, unit_id, questionnaire_id, measure_id, gender' %}
 
 with
@@ -181,6 +183,7 @@ final as (
         figures.is_synthetic
     from compared as figures
     {{ join_targets('figures', 'measure_id') }}
+    where {{ to_be_built('figures', 'figures.round') }}
 )
 
 select * from final
