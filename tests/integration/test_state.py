@@ -132,14 +132,15 @@ def test_a_file_the_machine_was_too_busy_for_is_checked_once_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone = Zone(tmp_path)
-    real, busy = loading._draft, zone.files[0]
+    real, busy = loading.draft_of, zone.files[0]
 
-    def draft(path: Path, file: str, *rest: object) -> object:
-        read = real(path, file, *rest)
+    def draft(data: bytes, file: str, *rest: object) -> object:
+        read = real(data, file, *rest)
         timeout = findings.finding("reader_timeout", file=file)
-        return replace(read, findings=(timeout,), is_refused=True) if path == busy else read
+        is_busy = zone.settings.raw / file == busy
+        return replace(read, findings=(timeout,), is_refused=True) if is_busy else read
 
-    monkeypatch.setattr(loading, "_draft", draft)
+    monkeypatch.setattr(loading, "draft_of", draft)
     assert zone.run()[busy.name] == "stopped"
     monkeypatch.undo()
     assert not zone.is_current()
