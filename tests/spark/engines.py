@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
+from keys import primary_keys
 
 TOLERANCE = 1e-9
 SHOWN = 5
@@ -21,27 +22,19 @@ def differences(snapshot: Path, spark: Path) -> list[str]:
 
     The tables have the same columns, types and rows: floats to 1e-9, all else exactly.
     """
+    marts = primary_keys(snapshot.parent)
     with duckdb.connect() as con:
         con.execute(f"attach '{snapshot}' as snapshot (read_only)")
-        keys = primary_keys(con)
+        tables = con.execute(
+            "select table_name from duckdb_tables() where database_name = 'snapshot'"
+        ).fetchall()
+        keys = {name: marts.get(name, []) for (name,) in tables}  # of a seed all columns tell
         written = {path.name for path in spark.iterdir()}
         faults = [f"{name}: of one engine only" for name in sorted(written ^ keys.keys())]
         for name in sorted(written & keys.keys()):
             pair = f"snapshot.marts.{name}", f"read_parquet('{spark / name}/*.parquet')"
             faults += [f"{name}: {fault}" for fault in of_table(con, *pair, keys[name])]
     return faults
-
-
-def primary_keys(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """The primary key of each table of the snapshot; none of a seed, of which all columns tell."""
-    tables = con.execute(
-        "select table_name from duckdb_tables() where database_name = 'snapshot'"
-    ).fetchall()
-    constraints = con.execute(
-        "select table_name, constraint_column_names from duckdb_constraints() "
-        "where database_name = 'snapshot' and constraint_type = 'PRIMARY KEY'"
-    ).fetchall()
-    return {**{name: [] for (name,) in tables}, **dict(constraints)}
 
 
 def of_table(
