@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {# What such a model reads or keeps: all rounds in a new database. `what` is what differs: the answers
-   of a round, or its figures, which also do after a change in a round before, or of a target. #}
+   of a round, or its figures, which also do after a change in a round before. #}
 {% macro to_be_built(what, round='round') -%}
     {{ in_changed_rounds(what, round) if is_incremental() else 'true' }}
 {%- endmacro %}

@@ -6,6 +6,7 @@ not: what the figures are.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,13 @@ FAULTS = [
     ("assert_figures_are_sound", MEASURES, "reached = 'reached'", "distance < -20"),
 ]
 
+ANSWERS = [
+    ("assert_answers_are_sound", "update answers set code = 9 where rowid = 0"),
+    ("assert_answers_are_sound", "insert into answers from answers limit 1"),
+    ("assert_every_answer_is_counted", "insert into answers from answers where question_no = 1"),
+    ("assert_every_answer_is_counted", "update answers set cell_id = cell_id + (1::bigint << 45)"),
+]
+
 
 @pytest.fixture
 def warehouse(
@@ -66,4 +74,17 @@ def test_a_planted_fault_is_found(
     assert warehouse.execute(query).fetchall() == []
     changed = warehouse.execute(f"update {table} set {fault} where {where}").fetchone()
     assert changed is not None and changed[0] > 0, "nothing was changed: the test would be empty"
+    assert warehouse.execute(query).fetchall() != []
+
+
+@pytest.mark.parametrize(("check", "fault"), ANSWERS)
+def test_a_fault_planted_in_the_answers_is_found(
+    warehouse: duckdb.DuckDBPyConnection, check: str, fault: str
+) -> None:
+    compiled = (COMPILED / f"{check}.sql").read_text(encoding="utf-8")
+    query = re.sub(r"round in \([-0-9, ]+\)", "true", compiled)  # whichever rounds were built last
+    assert warehouse.execute(query).fetchall() == []
+    warehouse.execute("create table answers as from staging.stg_answers")
+    warehouse.execute("create or replace view staging.stg_answers as from main.answers")
+    warehouse.execute(fault)
     assert warehouse.execute(query).fetchall() != []
