@@ -125,7 +125,6 @@ valid as (
         and scales.is_answer
     left join questions as bases
         on described.base_question_id = bases.question_id
-        and {{ applies('bundles.round', 'bases') }}
     left join scales as base_scales
         on bases.scale_id = base_scales.scale_id
         and parts.base_code = base_scales.code
