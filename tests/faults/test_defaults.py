@@ -154,6 +154,9 @@ class _Session(socketserver.BaseRequestHandler):
             if verb.upper() == "QUIT":
                 return
 
+    def on_quit(self, rest: str) -> None:
+        self.say("221 bye")
+
     def say(self, text: str) -> None:
         self.file.write(f"{text}\r\n".encode())
         self.file.flush()

@@ -18,10 +18,19 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import duckdb
+import frozen
 import pytest
 
 PROJECT = Path(__file__).parents[2]
 NOBODY = 65534
+DAY = "2021-01-15"
+"""Of the sample's seven rounds a run publishes two, which is over sooner."""
+
+STOPPED_CLOCK = f"""
+from datetime import date
+from pipelines import swedish
+swedish.current_day = lambda: date.fromisoformat({DAY!r})
+"""
 NAME = "Förbundens mått, å till ö"
 
 pytestmark = [
@@ -49,6 +58,9 @@ def place() -> Iterator[Path]:
     for path in (raw, *raw.rglob("*")):
         os.chown(path, 0, NOBODY)
         path.chmod(0o550 if path.is_dir() else 0o440)
+    (above / "clock").mkdir()
+    (above / "clock" / "sitecustomize.py").write_text(STOPPED_CLOCK)
+    (above / "clock").chmod(0o755)
     yield above / NAME
     shutil.rmtree(above)
 
@@ -93,9 +105,11 @@ def apart(command: Sequence[str], raw: Path) -> list[str]:
     return ["unshare", "--mount", "--net", "sh", "-c", "\n".join(script)]
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Little: no home, no temporary files' place of another user, no settings of pytest's."""
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", **more}
+def environment(place: Path, **more: str) -> dict[str, str]:
+    """Little: no home, no settings of pytest's; the program of that place on a day in the past."""
+    program = f"{place / 'projektet'}:{place.parent / 'clock'}"
+    given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": program}
+    return {**given, "HOME": "/nonexistent", **more}
 
 
 # --- what came of it ----------------------------------------------------------------------------
@@ -105,10 +119,8 @@ def releases(home: Path) -> dict[str, str]:
     """Release hashes by round and number."""
     manifests = (home / "published").glob("[0-9]*/[0-9]*/manifest.json")
     return {
-        path.parent.relative_to(home / "published").as_posix(): json.loads(path.read_bytes())[
-            "release_hash"
-        ]
-        for path in manifests
+        f"{path.parts[-3]}/{path.parts[-2]}": json.loads(path.read_bytes())["release_hash"]
+        for path in sorted(manifests)
     }
 
 
@@ -130,7 +142,7 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a run of the sample as anyone makes it."""
     home = tmp_path_factory.mktemp("ordinary") / "home"
     run = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "run", "--home", str(home)],
+        frozen.nns(DAY, "run", "--home", str(home)),
         cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith("NNS_")},
         capture_output=True,
@@ -141,22 +153,22 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_needs_no_network_no_rights_and_no_plain_path(place: Path, ordinary: Path) -> None:
-    """Then `make run`, with an environment that is there: to make one takes the network. What `nns`
-    it starts is told by PYTHONPATH: the environment names another copy of the program."""
+    """Then `make run`, with an environment that is there: to make one takes the network."""
     raw, home = place / "råa filer", place / "projektet" / "det som görs"
     before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (raw, *raw.rglob("*"))}
     command = [sys.executable, "-m", "pipelines.cli", "run", "--raw", str(raw), "--home", str(home)]
     run = subprocess.run(
         apart(command, raw),
         cwd=place / "projektet",
-        env=environment(),
+        env=environment(place),
         capture_output=True,
         text=True,
     )
     assert run.returncode == 0, run.stderr + run.stdout
     assert run.stderr == ""
     assert (home / "marts.duckdb").stat().st_uid == NOBODY
-    assert releases(home) == releases(ordinary) != {}
+    assert list(releases(home)) == ["2019/1", "2020/1"]
+    assert releases(home) == releases(ordinary)
     assert marts(home) == marts(ordinary) != {}
     venv = place / "projektet" / ".venv"
     venv.mkdir()
@@ -166,7 +178,7 @@ def test_a_run_needs_no_network_no_rights_and_no_plain_path(place: Path, ordinar
     again = subprocess.run(
         apart(["make", "run"], raw),
         cwd=place / "projektet",
-        env=environment(PYTHONPATH=str(place / "projektet"), **folders),
+        env=environment(place, **folders),
         capture_output=True,
         text=True,
     )
@@ -195,7 +207,7 @@ def test_there_is_no_network_no_right_and_nothing_to_write_to(place: Path, does:
     run = subprocess.run(
         apart([sys.executable, "-c", does, str(raw)], raw),
         cwd=place / "projektet",
-        env=environment(),
+        env=environment(place),
         capture_output=True,
         text=True,
     )
