@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ import typer
 import yaml
 
 from pipelines import cli, quality
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, Settings
 
 PROJECT = Path(__file__).parents[2]
 DAY = "2027-01-15"
@@ -183,10 +184,10 @@ class _Session(socketserver.BaseRequestHandler):
         self.say("250 kept")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
     """A key and a certificate of 127.0.0.1 in one file."""
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path = tmp_path / "both.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30000"]
     who = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     command = [*made, *who, "-keyout", str(path), "-out", str(path.with_name("cert.pem"))]
@@ -196,9 +197,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def mail_server(request: pytest.FixtureRequest, certificate: Path) -> Iterator[MailServer]:
-    with MailServer(certificate, refuses=request.param) as server:
+@contextmanager
+def mail_server(certificate: Path, *, refuses: bool) -> Iterator[MailServer]:
+    with MailServer(certificate, refuses=refuses) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
@@ -233,51 +234,32 @@ def told_under(home: Path) -> dict[str, set[str]]:
     return {name: secrets for name, secrets in told.items() if secrets}
 
 
-@pytest.fixture(scope="module")
-def home_with_alarms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home made with the secrets in the environment, where there is something to tell."""
-    home = tmp_path_factory.mktemp("secrets") / "home"
-    raw = str(home.with_name("raw"))
+def test_no_secret_of_the_mail_server_is_written(tmp_path: Path, certificate: Path) -> None:
+    """Not by a run, nor by a digest: when nobody answers, when it is refused, when it is taken."""
+    home, raw = tmp_path / "home", str(tmp_path / "raw")
     assert nns(home, "sample", *ZONE, "--fault", "unknown_code", "--out", raw).returncode == 0
-    done = nns(home, "run", "--debug", env=with_secrets(9))
-    assert done.returncode == 1, done.stderr.decode()
-    assert not told_in(done.stdout + done.stderr)
-    return home
 
+    def does(verb: str, port: int) -> tuple[int, str]:
+        done = nns(home, verb, "--debug", env=with_secrets(port, certificate))
+        assert not told_in(done.stdout + done.stderr)
+        assert told_under(home) == {}
+        return done.returncode, done.stderr.decode()
 
-@pytest.fixture
-def alarming(home_with_alarms: Path, tmp_path: Path) -> Path:
-    shutil.copytree(home_with_alarms.with_name("raw"), tmp_path / "raw")
-    return Path(shutil.copytree(home_with_alarms, tmp_path / "home"))
-
-
-def test_a_run_writes_the_secrets_nowhere(home_with_alarms: Path) -> None:
-    assert told_under(home_with_alarms) == {}
-    assert list((home_with_alarms / "dagster" / "history").rglob("*.db"))
-
-
-def test_no_secret_is_written_when_the_mail_server_does_not_answer(alarming: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = int(nobody.getsockname()[1])
-    done = nns(alarming, "digest", "--debug", env=with_secrets(port))
-    assert done.returncode == 2
-    assert "Sammandraget är inte skickat" in done.stderr.decode()
-    assert not told_in(done.stdout + done.stderr)
-    assert told_under(alarming) == {}
-
-
-@pytest.mark.parametrize("mail_server", [False, True], indirect=True, ids=["takes", "refuses"])
-def test_no_secret_is_written_when_the_mail_server_gets_them(
-    alarming: Path, mail_server: MailServer, certificate: Path
-) -> None:
-    port = mail_server.server_address[1]
-    done = nns(alarming, "digest", "--debug", env=with_secrets(port, certificate))
-    assert mail_server.given, done.stderr.decode()
-    assert told_in(mail_server.given[0]) == {USER, PASSWORD}
-    assert done.returncode == (2 if mail_server.refuses else 0), done.stderr.decode()
-    assert len(mail_server.mails) == (0 if mail_server.refuses else 1)
-    assert not told_in(done.stdout + done.stderr + b"".join(mail_server.mails))
-    assert told_under(alarming) == {}
+    assert does("run", port)[0] == 1
+    assert list((home / "dagster" / "history").rglob("*.db"))
+    code, said = does("digest", port)
+    assert (code, "Sammandraget är inte skickat" in said) == (2, True)
+    with mail_server(certificate, refuses=True) as server:
+        code, said = does("digest", server.server_address[1])
+    assert (code, "godtog inte användare och lösenord" in said) == (2, True)
+    assert (told_in(server.given[0]), server.mails) == ({USER, PASSWORD}, [])
+    with mail_server(certificate, refuses=False) as server:
+        code, said = does("digest", server.server_address[1])
+    assert (code, said) == (0, "")
+    assert told_in(server.given[0]) == {USER, PASSWORD}
+    assert [told_in(mail) for mail in server.mails] == [set()]
 
 
 def test_a_secret_in_any_form_is_noticed(tmp_path: Path) -> None:
@@ -320,13 +302,15 @@ def effective(program: str, **env: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_dagster_tells_nobody(home_with_alarms: Path) -> None:
+def test_dagster_tells_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)  # and put back, since it is set here
+    cli._prepare_dagster(Settings(tmp_path / "raw", tmp_path))
     program = (
         "from dagster import DagsterInstance as D; import os\n"
         "from dagster._core.telemetry import _get_instance_telemetry_enabled as told\n"
         "with D.from_config(os.environ['DAGSTER_HOME']) as i: print(told(i), i.nux_enabled)"
     )
-    where = str(home_with_alarms / "dagster")
+    where = str(tmp_path / "dagster")
     assert effective(program, DAGSTER_HOME=where, HOME=where) == ["False", "False"]
     served = yaml.safe_load((PROJECT / "deploy" / "dagster.yaml").read_text("utf-8"))
     ours = yaml.safe_load((PROJECT / "pipelines/defs/dagster.yaml").read_text("utf-8"))
