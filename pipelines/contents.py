@@ -1,0 +1,94 @@
+"""What a DuckDB file holds, as hashes: the file itself never has the same bytes twice.
+
+Belongs here: hashing a whole database and each of its tables. Does not: what the hashes are held
+against (release/assemble.py, backup.py, drill.py).
+
+A row is a JSON array on a line of its own, decimals and dates as text; tables by name, rows ordered
+by all columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TABLES = "select schema_name, table_name, sql, comment from duckdb_tables() order by all"
+_COLUMNS = "select table_name, column_name, comment from duckdb_columns() order by all"
+_AT_ONCE = 10_000
+
+
+class UnreadableError(Exception):
+    """A file cannot be read as a database."""
+
+
+def of_database(path: Path) -> str:
+    """SHA-256 over what a DuckDB file holds: what its tables are and say, then their rows.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with _opened(path) as connection:
+        tables = connection.execute(_TABLES).fetchall()
+        for row in (*tables, *connection.execute(_COLUMNS).fetchall()):
+            digest.update(_line(row))
+        for schema, table, *_ in tables:
+            for row in _rows(connection, schema, table):
+                digest.update(_line(row))
+    return digest.hexdigest()
+
+
+def of_tables(path: Path) -> dict[str, str]:
+    """By name of each table of a DuckDB file, SHA-256 over what it is and says and its rows.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    found = {}
+    with _opened(path) as connection:
+        columns = connection.execute(_COLUMNS).fetchall()
+        for told in connection.execute(_TABLES).fetchall():
+            schema, table = told[:2]
+            digest = hashlib.sha256(_line(told))
+            for row in (c for c in columns if c[0] == table):
+                digest.update(_line(row))
+            for row in _rows(connection, schema, table):
+                digest.update(_line(row))
+            found[table] = digest.hexdigest()
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[DuckDBPyConnection]:
+    """A connection that only reads.
+
+    Raises:
+        UnreadableError: what is done with it failed.
+    """
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            yield connection
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise UnreadableError(str(error)) from error
+
+
+def _rows(connection: DuckDBPyConnection, schema: str, table: str) -> Iterator[Sequence[object]]:
+    """All rows of a table in the order of all its columns, a part at a time."""
+    # the database by name, too: the marts' has a schema of its own name
+    (database,) = connection.execute("select current_database()").fetchone() or ("",)
+    result = connection.execute(f'from "{database}"."{schema}"."{table}" order by all')
+    while rows := result.fetchmany(_AT_ONCE):
+        yield from rows
+
+
+def _line(row: Sequence[object]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
