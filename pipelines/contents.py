@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,7 +81,7 @@ def _opened(path: Path) -> Iterator[DuckDBPyConnection]:
         raise UnreadableError(str(error)) from error
 
 
-def _rows(connection: DuckDBPyConnection, schema: str, table: str) -> Iterator[Sequence[object]]:
+def _rows(connection: DuckDBPyConnection, schema: str, table: str) -> Iterator[tuple[Any, ...]]:
     """All rows of a table in the order of all its columns, a part at a time."""
     # the database by name, too: the marts' has a schema of its own name
     (database,) = connection.execute("select current_database()").fetchone() or ("",)
@@ -90,5 +90,5 @@ def _rows(connection: DuckDBPyConnection, schema: str, table: str) -> Iterator[S
         yield from rows
 
 
-def _line(row: Sequence[object]) -> bytes:
+def _line(row: tuple[object, ...]) -> bytes:
     return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
