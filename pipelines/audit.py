@@ -32,6 +32,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipelines import lake, lock
+from pipelines.files import write_bytes
 from pipelines.lake import Delivery, Manifest
 from pipelines.settings import Settings
 
@@ -352,7 +353,7 @@ def renew(settings: Settings) -> int:
         data = path.read_bytes() if path.exists() else b""
         number = 1 + len(list(settings.home.glob("audit.broken-*.jsonl")))
         if data:
-            lake.write_bytes(path.with_name(f"audit.broken-{number}.jsonl"), data, is_durable=True)
+            write_bytes(path.with_name(f"audit.broken-{number}.jsonl"), data)
         kept = [line.act for line in log.lines if line.act.act in ("erase", "purge")]
         held = lake.read_manifest(settings).deliveries
         withdrawn = log.withdrawn | {d.unit[:2] for d in held if d.state == "withdrawn"}
@@ -385,12 +386,7 @@ def _write(settings: Settings, log: Log, acts: Sequence[Act]) -> None:
 
 def _write_head(settings: Settings, count: int, last: str) -> None:
     head = _canonical({"count": count, "hash": last}) + b"\n"
-    lake.write_bytes(_head_of(settings), head, is_durable=True)
-    folder = os.open(settings.home, os.O_RDONLY)  # the names of both files, too
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_bytes(_head_of(settings), head)
 
 
 def _hash_of(fields: Mapping[str, object]) -> str:

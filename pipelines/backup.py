@@ -46,6 +46,7 @@ from pipelines import (
     audit,
     checking,
     contents,
+    files,
     instrument,
     lake,
     loading,
@@ -295,7 +296,7 @@ def write(settings: Settings, to: Path, now: datetime | None = None) -> Backup:
         taken, left = _of_landing_zone(settings)
         sources = {Path(RAW, p.relative_to(settings.raw)): p for p in taken}
         sources |= {Path(HOME, p.relative_to(settings.home)): p for p in _of_home(settings)}
-        to.mkdir(mode=0o750, parents=True, exist_ok=True)
+        to.mkdir(files.FOLDER_MODE, parents=True, exist_ok=True)
         part = to / f".nns-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:8]}.part"
         if part.exists():
             shutil.rmtree(part)
@@ -403,7 +404,7 @@ def _make_folders(part: Path, folder: Path) -> None:
     for each in (*reversed(folder.parents), folder):
         if each.is_relative_to(part) and not each.exists():
             each.mkdir()
-            each.chmod(0o750)
+            each.chmod(files.FOLDER_MODE)
 
 
 def _copy(source: Path, target: Path, path: str) -> Entry:
@@ -420,7 +421,7 @@ def _copy(source: Path, target: Path, path: str) -> Entry:
             copy.write(block)
         after = os.fstat(file.fileno())
         copy.flush()
-        os.fchmod(copy.fileno(), 0o640)
+        os.fchmod(copy.fileno(), files.FILE_MODE)
         os.fsync(copy.fileno())
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         raise _changed(source)
@@ -451,27 +452,15 @@ def hash_of(path: Path) -> str:
 def _put(part: Path, to: Path, made: Contents) -> Path:
     """Writes what the backup says of itself and gives it its name, all of it on the disk."""
     text = json.dumps({**_as_json(made), "hash": _hash_of(made)}, indent=1)
-    part.mkdir(mode=0o750, exist_ok=True)
-    written = part / CONTENTS
-    written.write_text(f"{text}\n", encoding="utf-8")
-    written.chmod(0o640)
-    for path in (written, *(p for p in part.rglob("*") if p.is_dir()), part):
-        _settle(path)
+    files.write_text(part / CONTENTS, f"{text}\n")
+    for path in (*(p for p in part.rglob("*") if p.is_dir()), part):
+        files.sync(path)
     stem = f"nns-{made.created:%Y%m%dT%H%M%SZ}"
     names = (f"{stem}-{n}" if n > 1 else stem for n in count(1))
     folder = next(to / name for name in names if not (to / name).exists())
     part.rename(folder)
-    _settle(to)
+    files.sync(to)
     return folder
-
-
-def _settle(path: Path) -> None:
-    """Brings a file or folder to the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 # --- reading one --------------------------------------------------------------------------------

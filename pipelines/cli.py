@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import socket
 import sys
 import traceback
@@ -45,6 +46,7 @@ from pipelines import (
     warehouse,
     withdrawal,
 )
+from pipelines.files import write_bytes
 from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.release import due
 from pipelines.swedish import (
@@ -108,6 +110,8 @@ RoundOption = Annotated[
 ]
 
 FINDINGS_SHOWN = 20
+
+_INTERRUPTED = "Avbrutet. Det som var klart är kvar; kör samma kommando igen."
 
 _COUNTED = {
     "questionnaires": "enkäter",
@@ -215,11 +219,12 @@ def build_marts(raw: RawOption = None, home: HomeOption = None) -> None:
     folders = _enter(raw, home)
     if not (folders.lake / "manifest.json").exists():
         raise Fault("Inget är inläst än. Kör: nns load")
-    if warehouse.is_current(folders):
-        runs.finished(folders, "build", ok=True)
-        out.print("Inget nytt: marterna är redan aktuella.")
-    else:
-        _execute("build", folders, None)
+    with _alone(folders):
+        if warehouse.is_current(folders):
+            runs.finished(folders, "build", ok=True)
+            out.print("Inget nytt: marterna är redan aktuella.")
+        else:
+            _execute("build", folders, None)
 
 
 @app.command("run", cls=terminal.Command)
@@ -230,20 +235,14 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     """
     folders = _enter(raw, home)
     rounds = _known_rounds(round_)
-    known, registered = instrument.load(), register.read(folders.raw)
-    if (
-        warehouse.is_current(folders)
-        and loading.is_current(folders, rounds, known, registered)
-        and not checking.stale_rounds(folders, known.rounds, known, registered)
-        and outcomes.is_current(folders, known, registered)
-        and outcomes.is_checked(folders, known, registered)
-        and due.is_current(folders, _due(folders, rounds))
-    ):
-        runs.finished(folders, runs.WHOLE, ok=True)
-        out.print("Inget nytt sedan senaste körningen.")
-        _finish(folders, lake.read_manifest(folders), outcomes.read_state(folders))
-    else:
-        _execute("run", folders, round_)
+    _usable(folders)
+    with _alone(folders):
+        if _is_current(folders, rounds):
+            runs.finished(folders, runs.WHOLE, ok=True)
+            out.print("Inget nytt sedan senaste körningen.")
+            _finish(folders, lake.read_manifest(folders), outcomes.read_state(folders))
+        else:
+            _execute("run", folders, round_)
 
 
 @app.command("publish", cls=terminal.Command)
@@ -335,7 +334,8 @@ def write_reminders(
     year = _known_rounds(round_)[0] if round_ else status.default_round(folders, known, today)
     if not loading.is_current(folders, [year], known, registered):
         out.print("Det finns filer som inte är inlästa än. Kör först: nns run")
-    written = reminders.write(folders, known, registered, year, today)
+    with _alone(folders):
+        written = reminders.write(folders, known, registered, year, today)
     table = Table("Förbund", "Varför", "Utkast", box=None, pad_edge=False)
     for path, draft in written.drafts.items():
         table.add_row(draft.entry.association_name, reminders.REASONS[draft.why], path.name)
@@ -715,20 +715,35 @@ def _execute(
 def _alone(folders: Settings) -> Iterator[None]:
     """No other run beside this one.
 
+    Interrupted, the process ends at once, and the lock with it: dbt may still be writing in a
+    thread of its own.
+
     Raises:
         Fault: another one is on.
     """
-    folders.home.mkdir(parents=True, exist_ok=True)
     try:
         with lock.alone(folders):
-            yield
+            try:
+                yield
+            except KeyboardInterrupt:
+                err.print(_INTERRUPTED)
+                sys.stdout.flush()
+                os._exit(2)
     except lock.BusyError as busy:
         raise Fault(str(busy)) from busy
 
 
-def _due(folders: Settings, rounds: list[int]) -> list[int]:
-    """The rounds a run publishes."""
-    return due.rounds(lake.read_manifest(folders), instrument.load(), rounds, current_day())
+def _is_current(folders: Settings, rounds: list[int]) -> bool:
+    """Whether a run would find nothing to do."""
+    known, registered, today = instrument.load(), register.read(folders.raw), current_day()
+    return (
+        warehouse.is_current(folders)
+        and loading.is_current(folders, rounds, known, registered)
+        and not checking.stale_rounds(folders, known.rounds, known, registered)
+        and outcomes.is_current(folders, known, registered)
+        and outcomes.is_checked(folders, known, registered)
+        and due.is_current(folders, due.rounds(lake.read_manifest(folders), known, rounds, today))
+    )
 
 
 def _recorded(
@@ -810,7 +825,7 @@ def _run_job(job: str, folders: Settings, years: list[int], config: Mapping[str,
         except dagster.DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
     if not result.success:
-        raise Fault(_what_failed(result))
+        raise _failure(result)
 
 
 def _dagster() -> tuple[Any, Any]:
@@ -825,19 +840,25 @@ def _dagster() -> tuple[Any, Any]:
 
 def _prepare_dagster(folders: Settings) -> None:
     folders.dagster_home.mkdir(parents=True, exist_ok=True)
-    config = Path(__file__).parent / "defs" / "dagster.yaml"
-    lake.write_bytes(folders.dagster_home / "dagster.yaml", config.read_bytes())
+    config = (Path(__file__).parent / "defs" / "dagster.yaml").read_bytes()
+    path = folders.dagster_home / "dagster.yaml"
+    if not path.exists() or path.read_bytes() != config:  # `nns ui` may come beside a run
+        write_bytes(path, config)
     os.environ["DAGSTER_HOME"] = str(folders.dagster_home)
 
 
-def _what_failed(result: Any) -> str:
-    """The innermost reason of the first step that failed, in one line."""
+def _failure(result: Any) -> BaseException:
+    """Why a job failed: the innermost reason of the first step that did, or an interruption."""
     event = next(e for e in result.all_events if e.is_step_failure)
     error = event.step_failure_data.error
     while error.cause:
         error = error.cause
-    reason = " ".join(error.message.split())
-    return f"Körningen avbröts i steget {event.step_key}: {reason} De gamla marterna står kvar."
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return KeyboardInterrupt()
+    reason = terminal.of_disk(error.message) or " ".join(error.message.split())
+    return Fault(
+        f"Körningen avbröts i steget {event.step_key}: {reason} De gamla marterna står kvar."
+    )
 
 
 def _finish(folders: Settings, before: lake.Manifest, earlier: outcomes.State) -> None:
@@ -1230,10 +1251,18 @@ def _rounds(text: str) -> list[int]:
     return years
 
 
+def _verbs() -> list[str]:
+    return [command.name or "" for command in app.registered_commands]
+
+
 def main() -> None:
     """The entry point: runs a verb and ends with its exit code."""
     os.umask(0o027)  # what is made here is for this user and group
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    # dbt's locks outlive a process that is killed or ends at once, and python says so
+    os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"
     progress.listen(_show_progress)
+    lock.command = " ".join(["nns", *(a for a in sys.argv[1:] if a in _verbs())][:2])
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     code = 2
@@ -1244,7 +1273,7 @@ def main() -> None:
     except typer.Exit as end:
         code = end.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        err.print("Avbrutet. Det som var klart är kvar; kör samma kommando igen.")
+        err.print(_INTERRUPTED)
     except Exception as error:
         if debug:
             traceback.print_exc()

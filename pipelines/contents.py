@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines import database
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -75,7 +77,7 @@ def _opened(path: Path) -> Iterator[DuckDBPyConnection]:
     import duckdb
 
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with database.connect(path, read_only=True) as connection:
             yield connection
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise UnreadableError(str(error)) from error

@@ -24,6 +24,7 @@ from textwrap import wrap
 
 from pipelines import alarms, instrument, lake, lock, register
 from pipelines.alarms import Alarm
+from pipelines.files import write_text
 from pipelines.findings import LEVELS
 from pipelines.register import RegisterError
 from pipelines.settings import Settings
@@ -112,7 +113,7 @@ def _told(settings: Settings) -> set[str]:
 
 def _remember(settings: Settings, keys: set[str]) -> None:
     if keys != _told(settings):
-        lake.write_text(settings.digest / "told.json", json.dumps(sorted(keys), indent=1))
+        write_text(settings.digest / "told.json", json.dumps(sorted(keys), indent=1))
 
 
 # --- the mail -----------------------------------------------------------------------------------
@@ -252,5 +253,5 @@ def _write(settings: Settings, message: EmailMessage, now: datetime) -> Path:
     stem = f"{local(now):%Y-%m-%dT%H%M%S}"
     names = (f"{stem}-{n}.txt" if n > 1 else f"{stem}.txt" for n in count(1))
     path = next(p for name in names if not (p := settings.digest / name).exists())
-    lake.write_text(path, f"Ämne: {message['Subject']}\n\n{message.get_content()}")
+    write_text(path, f"Ämne: {message['Subject']}\n\n{message.get_content()}")
     return path

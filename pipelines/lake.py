@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -30,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.extra import ExtraQuestion
+from pipelines.files import Write, together, write_bytes, write_text
 from pipelines.findings import Finding, Severity, by_severity
 from pipelines.register import Register
 from pipelines.settings import Settings
@@ -259,7 +259,11 @@ def delivery_numbers(manifest: Manifest) -> Callable[[Delivery], int]:
 
 
 def write_responses(
-    settings: Settings, delivery: Delivery, responses: pa.Table, instrument: Instrument
+    settings: Settings,
+    delivery: Delivery,
+    responses: pa.Table,
+    instrument: Instrument,
+    write: Write = write_bytes,
 ) -> None:
     """Keeps what was read of a delivery: its responses, see RESPONSES_SCHEMA, taken apart."""
     from pipelines import packing
@@ -270,7 +274,7 @@ def write_responses(
         if name == "extra_answers" and not len(table):
             path.unlink(missing_ok=True)
         else:
-            write_parquet(path, table)
+            write_parquet(path, table, write)
 
 
 def read_responses(
@@ -337,17 +341,21 @@ def keep_checks(
 
 
 def write_findings(
-    settings: Settings, delivery: Delivery, source: str, findings: Sequence[Finding]
+    settings: Settings,
+    delivery: Delivery,
+    source: str,
+    findings: Sequence[Finding],
+    write: Write = write_bytes,
 ) -> None:
     """Keeps what a source found in a delivery, instead of what it found before."""
-    keep_findings(findings_path(settings, delivery, source), findings)
+    keep_findings(findings_path(settings, delivery, source), findings, write)
 
 
-def keep_findings(path: Path, findings: Sequence[Finding]) -> None:
+def keep_findings(path: Path, findings: Sequence[Finding], write: Write = write_bytes) -> None:
     """Writes findings to a file; without any there is none."""
     if findings:
         found = [f.as_dict() for f in findings]
-        write_text(path, json.dumps(found, ensure_ascii=False, indent=1))
+        write(path, json.dumps(found, ensure_ascii=False, indent=1).encode())
     else:
         path.unlink(missing_ok=True)
 
@@ -405,8 +413,9 @@ def _manifest_of(text: bytes) -> Manifest:
 
 def write_tables(settings: Settings, manifest: Manifest, register: Register) -> None:
     """Writes the tables dbt reads beside the responses, then the manifest they were made from."""
-    for table, content in _tables(manifest, register).items():
-        write_parquet(settings.lake / f"{table}.parquet", content)
+    with together() as write:
+        for table, content in _tables(manifest, register).items():
+            write_parquet(settings.lake / f"{table}.parquet", content, write)
     write_manifest(settings, manifest)
 
 
@@ -415,7 +424,7 @@ def write_manifest(settings: Settings, manifest: Manifest) -> None:
     head = json.dumps({k: v for k, v in fields_of(manifest).items() if k != "deliveries"})
     rows = ",\n".join(json.dumps(fields_of(d), ensure_ascii=False) for d in manifest.deliveries)
     text = f'{head[:-1]}, "deliveries": [\n{rows}\n]}}\n'
-    write_bytes(settings.lake / "manifest.json", text.encode(), is_durable=True)
+    write_text(settings.lake / "manifest.json", text)
 
 
 def fields_of(row: Any) -> dict[str, Any]:
@@ -524,12 +533,12 @@ def _delivery_row(d: Delivery, is_synthetic: bool) -> dict[str, Any]:
     }
 
 
-# --- files, written beside and renamed ----------------------------------------------------------
+# --- parquet ------------------------------------------------------------------------------------
 
 _ASCENDING = "response_id"  # within a cell: differences take a fraction of the room
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
+def write_parquet(path: Path, table: pa.Table, write: Write = write_bytes) -> None:
     """Writes a table as a parquet file that appears whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -546,28 +555,4 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         store_schema=False,
         compression="none",
     )
-    write_bytes(path, sink.getvalue())
-
-
-def write_text(path: Path, content: str) -> None:
-    """Writes a text file that appears whole or not at all."""
-    write_bytes(path, content.encode())
-
-
-def write_bytes(path: Path, content: bytes | pa.Buffer, *, is_durable: bool = False) -> None:
-    """Writes a file beside its place and renames it; makes its folder when there is none.
-
-    A durable one is on the disk before it takes the other's place, whatever fails then.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        file = beside.open("wb")
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = beside.open("wb")
-    with file:
-        file.write(content)
-        if is_durable:
-            file.flush()
-            os.fsync(file.fileno())
-    beside.replace(path)
+    write(path, sink.getvalue())

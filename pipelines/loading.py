@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipelines import audit, erasure, extra, lake
 from pipelines.extra import asked_of
+from pipelines.files import Write, together
 from pipelines.findings import RULES, THRESHOLDS, Finding, Severity, by_severity
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest, SeenAs
@@ -328,10 +329,11 @@ def read_files(
     read = []
     with _without_collection():
         for batch in _batches(_drafts(new, instrument, register, progress)):
-            for unnumbered, reading in _readings(batch, instrument):
-                delivery = replace(unnumbered, delivery_no=number_of(unnumbered))
-                _write_reading(settings, delivery, reading, instrument)
-                read.append((delivery, reading.findings))
+            with together() as write:
+                for unnumbered, reading in _readings(batch, instrument):
+                    delivery = replace(unnumbered, delivery_no=number_of(unnumbered))
+                    _write_reading(settings, delivery, reading, instrument, write)
+                    read.append((delivery, reading.findings))
     return read
 
 
@@ -459,11 +461,15 @@ def _readings(
 
 
 def _write_reading(
-    settings: Settings, delivery: Delivery, reading: Reading, instrument: Instrument
+    settings: Settings,
+    delivery: Delivery,
+    reading: Reading,
+    instrument: Instrument,
+    write: Write,
 ) -> None:
     """Writes responses and findings of one workbook, each under its content's name."""
     if delivery.is_readable:
-        lake.write_responses(settings, delivery, reading.responses, instrument)
+        lake.write_responses(settings, delivery, reading.responses, instrument, write)
     else:
         lake.write_findings(settings, delivery, "checks", ())
-    lake.write_findings(settings, delivery, "reader", reading.findings)
+    lake.write_findings(settings, delivery, "reader", reading.findings, write)

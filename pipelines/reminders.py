@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import audit, lake, receipts, roster
+from pipelines.files import write_text
 from pipelines.findings import Severity
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery
@@ -70,7 +71,7 @@ def write(
     for path in stale:
         path.unlink()
     for path, draft in named.items():
-        lake.write_text(path, draft.text)
+        write_text(path, draft.text)
     return Written(named, len(stale))
 
 

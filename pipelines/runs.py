@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelines import lake
+from pipelines.files import write_text
 from pipelines.settings import Settings
 from pipelines.swedish import moment, several
 
@@ -58,7 +58,7 @@ def finished(settings: Settings, job: str, ok: bool, now: datetime | None = None
         runs[part] = Run(now, ok, now if ok else before)
     told = {name: asdict(run) for name, run in sorted(runs.items())}
     text = json.dumps(told, default=datetime.isoformat, indent=1)
-    lake.write_text(_record(settings), f"{text}\n")
+    write_text(_record(settings), f"{text}\n")
 
 
 def last(settings: Settings) -> dict[str, Run]:

@@ -69,15 +69,40 @@ def _usage(line: str) -> str:
     return line.replace("Usage:", "Så här:", 1)
 
 
+_FULL, _BROKEN, _CLOSED = (
+    "Disken är full",
+    "Disken svarar med fel",
+    "Disken kan inte skrivas",
+)
+_OF_DISK = {
+    "No space left on device": _FULL,
+    "Disk quota exceeded": _FULL,
+    "database or disk is full": _FULL,
+    "Input/output error": _BROKEN,
+    "disk I/O error": _BROKEN,
+    "Read-only file system": _CLOSED,
+    "attempt to write a readonly database": _CLOSED,
+}
+"""How the system, DuckDB and SQLite say that the disk did not take what was written."""
+
+_DISK_REMEDIES = {
+    _FULL: "Frigör utrymme och kör samma kommando igen; inget är förlorat.",
+    _BROKEN: "Kontrollera den, och kör samma kommando igen.",
+    _CLOSED: "Ange en annan mapp med --home.",
+}
+
+
 def message(error: Exception) -> str:
     """What went wrong in one line: the error's own sentence, or the library's in Swedish.
 
     Empty for what is no error of its own, such as help that was shown because nothing was asked.
     """
     kind = type(error).__name__
+    text = str(getattr(error, "message", "") or error or kind)
+    if of_disk(text):
+        return of_disk(text)
     if isinstance(error, OSError):
         return _of_system(error)
-    text = str(getattr(error, "message", "") or error or kind)
     name = getattr(error, "option_name", "") or _parameter(error)
     usage = {
         "NoSuchOption": f"Flaggan {name} finns inte.",
@@ -92,6 +117,13 @@ def message(error: Exception) -> str:
     elif found := re.search(r"Did you mean '?([\w-]+)'?", text):
         usage = f"{usage or text}".partition(" Did you mean")[0] + f" Menade du {found[1]}?"
     return f"{usage} Se nns --help." if usage else text
+
+
+def of_disk(text: str) -> str:
+    """What the disk refused, told by the system's words in an error; empty when it did not."""
+    found = next((said for words, said in _OF_DISK.items() if words in text), "")
+    path = re.search(r"[\"'](/[^\"']+)[\"']", text)
+    return found and f"{found}{f' ({path[1]})' if path else ''}. {_DISK_REMEDIES[found]}"
 
 
 def _of_system(error: OSError) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipelines import instrument, lake
+from pipelines import database, instrument, lake
+from pipelines.files import FILE_MODE, beside, sync, write_text
 from pipelines.imports import uncollected
 from pipelines.settings import DBT_PROJECT, Settings
 
@@ -97,18 +98,18 @@ def build(
         BuildError: a model failed or a test found something.
     """
     before, now = _read_basis(_built_from(settings)), basis(settings)
-    _built_from(settings).unlink(missing_ok=True)  # not known before all is built
+    settings.working_database.parent.mkdir(parents=True, exist_ok=True)
+    _forget(_built_from(settings))  # not known before all is built
     is_kept = before.common == now.common and settings.working_database.exists()
     if not is_kept and not selection:
-        settings.working_database.unlink(missing_ok=True)
-    settings.working_database.parent.mkdir(parents=True, exist_ok=True)
+        _remove_database(settings)
     leave_manifest = "--no-write-json"
     left_out = ["unit_test", *(["seed"] if is_kept and not selection else [])]
     without = [part for kind in left_out for part in ("--exclude-resource-type", kind)]
     with _told(settings, now.changed_since(before if is_kept else Basis())):
         _invoke(settings, ["build", leave_manifest, *without, *selection], on_event)
     if not selection:
-        lake.write_text(_built_from(settings), json.dumps(lake.fields_of(now)))
+        write_text(_built_from(settings), json.dumps(lake.fields_of(now)))
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def _told(settings: Settings, changed: Mapping[str, Iterable[int]]) -> Iterator[
     work = settings.working_database.parent
     files = {work / f"changed_{what}.csv": rounds for what, rounds in changed.items()}
     for path, rounds in files.items():
-        lake.write_text(path, "\n".join(["round", *map(str, sorted(rounds))]))
+        write_text(path, "\n".join(["round", *map(str, sorted(rounds))]))
     try:
         yield
     finally:
@@ -248,6 +249,21 @@ def _read_basis(path: Path) -> Basis:
         return Basis()
 
 
+def _forget(told: Path) -> None:
+    """Removes a file that tells what another was made from, before that one changes."""
+    told.unlink(missing_ok=True)
+    sync(told.parent)
+
+
+def _remove_database(settings: Settings) -> None:
+    """Removes the working database, and what a build that was killed left beside it."""
+    for path in settings.working_database.parent.glob(f"{settings.working_database.name}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def _built_from(settings: Settings) -> Path:
     """What the working database was built from as a whole; absent when that is not known."""
     return settings.working_database.with_name("built_from")
@@ -270,34 +286,30 @@ def swap_snapshot(settings: Settings) -> int:
     Returns:
         How many tables the snapshot holds.
     """
-    import duckdb
-
-    beside = settings.snapshot.with_name(f".{settings.snapshot.name}.part")
-    beside.unlink(missing_ok=True)
-    with duckdb.connect(config={"python_enable_replacements": "false"}) as connection:
+    part = beside(settings.snapshot)
+    part.unlink(missing_ok=True)
+    with database.connect(spill=settings.working_database.with_name("spill")) as connection:
         connection.execute(f"attach {_quoted(settings.working_database)} as built (read_only)")
         # the oldest storage that DuckDB 1.x and 2.x both read
-        connection.execute(f"attach {_quoted(beside)} as made (storage_version 'v1.0.0')")
+        connection.execute(f"attach {_quoted(part)} as made (storage_version 'v1.0.0')")
         statements = list(_copy_statements(connection))
         for statement in statements:
             connection.execute(statement)
         connection.execute("checkpoint made")
         n_tables = sum(statement.startswith("insert") for statement in statements)
-    beside.chmod(0o640)
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    _made_from(settings).unlink(missing_ok=True)  # of neither file until both are there
-    beside.replace(settings.snapshot)
-    lake.write_text(_made_from(settings), _read_basis(_built_from(settings)).fingerprint)
+    part.chmod(FILE_MODE)
+    sync(part)
+    _forget(_made_from(settings))  # of neither file until both are there
+    part.replace(settings.snapshot)
+    sync(settings.snapshot.parent)
+    write_text(_made_from(settings), _read_basis(_built_from(settings)).fingerprint)
     return n_tables
 
 
 def response_rates(settings: Settings, round_: int) -> tuple[Rate, ...]:
     """The nation's response rates and coverage in a round, as the snapshot has them."""
-    import duckdb
-
     columns = ", ".join(Rate.__slots__)
-    with duckdb.connect(str(settings.snapshot), read_only=True) as connection:
+    with database.connect(settings.snapshot, read_only=True) as connection:
         rows = connection.execute(
             # a parameter would make duckdb import pandas, which costs more than all the rest
             f"select {columns} from marts.marts.response_rates "  # noqa: S608 our own names

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import lake, loading
+from pipelines.files import write_text
 from pipelines.findings import Finding, Severity
 from pipelines.lake import SeenAs
 from pipelines.outcomes.tables import PARTICIPATIONS, STUDY
@@ -154,7 +155,7 @@ def write_state(settings: Settings, state: State) -> None:
     head = json.dumps({k: v for k, v in lake.fields_of(state).items() if k != "files"})
     rows = ",\n".join(json.dumps(lake.fields_of(f), ensure_ascii=False) for f in state.files)
     text = f'{head[:-1]}, "files": [\n{rows}\n]}}\n'
-    lake.write_bytes(_path(settings), text.encode(), is_durable=True)
+    write_text(_path(settings), text)
 
 
 def _path(settings: Settings) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pipelines import lake
+from pipelines.files import write_bytes
 from pipelines.outcomes import facts, files, tables
 from pipelines.outcomes.files import RECEIPTS, OutcomeFile, State
 from pipelines.outcomes.tables import COUNTS, LABELS
@@ -50,7 +50,7 @@ def write(settings: Settings, state: State, register: Register) -> None:
     for f in state.files:
         own = [row for row in rows if row["sha256"] == f.sha256]
         page = outcome_page(_receipt(f, found[f.file], own, register), state.is_synthetic)
-        lake.write_bytes(pages[f.file], page.encode("utf-8", "replace"))
+        write_bytes(pages[f.file], page.encode("utf-8", "replace"))
     for path in (settings.receipts / RECEIPTS).glob("*.html"):
         if path not in pages.values():
             path.unlink()

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import lake
 from pipelines.extra import instrument_of
+from pipelines.files import write_bytes
 from pipelines.swedish import day
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ def _job(settings: Settings, folder: Path, receipt: Receipt) -> Job:
 def _write_page(path: Path, page: str) -> None:
     content = page.encode("utf-8", "replace")
     if not path.exists() or path.read_bytes() != content:
-        lake.write_bytes(path, content)
+        write_bytes(path, content)
 
 
 def _remove_others(folder: Path, written: Iterable[ReceiptPaths]) -> None:

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.lake import write_bytes, write_text
+from pipelines.files import write_bytes, write_text
 from pipelines.workbook.gate import regular_file
 from pipelines.workbook.native import Book, RefusedError
 from pipelines.workbook.personal import HIDDEN, personal_data, personal_data_in

@@ -21,7 +21,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipelines import contents, lock
+from pipelines.files import beside, sync
 from pipelines.release import csvs
 from pipelines.release.changes import Change, Deliveries, changes
 from pipelines.release.table import Content
@@ -145,7 +145,7 @@ def assemble(
 @contextmanager
 def _beside(place: Path, number: int) -> Iterator[Path]:
     """An empty folder to make a release in; gone afterwards, unless it was renamed."""
-    part = place / f".{number}.part"
+    part = beside(place / str(number))
     if part.exists():
         shutil.rmtree(part)
     part.mkdir(parents=True)
@@ -223,11 +223,7 @@ def _put(part: Path, folder: Path, manifest: Mapping[str, Any]) -> None:
 def _settle(path: Path) -> None:
     """Brings a file or folder to the disk, readable by all whatever the umask."""
     path.chmod(0o755 if path.is_dir() else 0o644)
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(path)
 
 
 # --- the manifest -------------------------------------------------------------------------------
@@ -352,11 +348,11 @@ def _swap(link: Path, target: str) -> None:
     """Lets a link point elsewhere in one go: whoever follows it finds the old or the new."""
     if link.is_symlink() and link.readlink() == Path(target):
         return
-    beside = link.with_name(f".{link.name}.part")
+    part = beside(link)
     try:
-        beside.unlink(missing_ok=True)
-        beside.symlink_to(target)
-        beside.replace(link)
+        part.unlink(missing_ok=True)
+        part.symlink_to(target)
+        part.replace(link)
     except OSError as error:
         raise LinkError(
             f"Utgåvan är klar i {link.parent / target}, men {link} kan inte peka dit: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines import database
 from pipelines.release import parquet
 from pipelines.release.table import DECIMALS, SYNTHETIC_EN, SYNTHETIC_SV, Content, Table
 
@@ -33,11 +34,9 @@ def write(content: Content, folder: Path) -> None:
         duckdb.Error: the file cannot be written, or rows do not fit their table or its key.
         pyarrow.ArrowInvalid: a value is not of its column's kind.
     """
-    import duckdb
-
     path = folder / "open" / f"nns_indikatorer_{content.round}.duckdb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"threads": 1, "python_enable_replacements": "false"}) as connection:
+    with database.connect(threads=1) as connection:
         for statement in (_SAME_BYTES, f"attach {_quoted(path)} as made {_STORAGE}", "use made"):
             connection.execute(statement)
         for table in content.tables.values():

@@ -18,7 +18,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines import lake, warehouse
+from pipelines import warehouse
+from pipelines.files import write_text
 from pipelines.instrument import Instrument
 from pipelines.lake import Manifest
 from pipelines.settings import PROJECT, Settings
@@ -113,7 +114,7 @@ def examined(settings: Settings, round_: int) -> Examined | None:
 
 def keep(settings: Settings, round_: int, last: Examined) -> None:
     """Records what a publication of a round came to."""
-    lake.write_text(_path(settings, round_), json.dumps(asdict(last), indent=1) + "\n")
+    write_text(_path(settings, round_), json.dumps(asdict(last), indent=1) + "\n")
 
 
 def _path(settings: Settings, round_: int) -> Path:

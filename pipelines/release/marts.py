@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from pipelines import database
 from pipelines.release import counts
 from pipelines.release.groups import Register
 from pipelines.release.table import Column, Kind
@@ -91,7 +92,7 @@ def read(snapshot: Path, manifest: Path, round_: int) -> Marts:
     """
     made = json.loads(manifest.read_bytes())
     nodes = [made["nodes"][name] for name in made["exposures"][_EXPOSURE]["depends_on"]["nodes"]]
-    with duckdb.connect(str(snapshot), read_only=True) as connection:
+    with database.connect(snapshot, read_only=True) as connection:
         kinds = _kinds(connection)
         rows = {n["alias"]: _rows(connection, n["alias"], kinds, round_) for n in nodes}
     declared = tuple(_declared(node, kinds[node["alias"]]) for node in nodes)

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines import lake
 from pipelines.disclosure import Family, Figure, Published, Told
+from pipelines.files import write_bytes
 from pipelines.release import counts
 from pipelines.settings import Settings
 
@@ -77,7 +77,7 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
         return
     key_path = folder / ".key"
     if not key_path.exists():
-        lake.write_bytes(key_path, secrets.token_bytes(), is_durable=True)
+        write_bytes(key_path, secrets.token_bytes())
     key = key_path.read_bytes()
 
     def nameless(*named: object) -> str:
@@ -97,7 +97,7 @@ def erase(settings: Settings, round_: int, association_id: str) -> None:
 
 def _write(path: Path, families: Sequence[object]) -> None:
     text = json.dumps(families, ensure_ascii=False, separators=(",", ":"))
-    lake.write_bytes(path, text.encode(), is_durable=True)
+    write_bytes(path, text.encode())
 
 
 def _path(settings: Settings, round_: int, number: int) -> Path:

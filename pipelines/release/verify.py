@@ -17,10 +17,10 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 from python_calamine import CalamineWorkbook
 
+from pipelines import database
 from pipelines.instrument import seed_rows
 from pipelines.release import cube
 from pipelines.release.table import EMPTY, HIDDEN, SHOWN, Content, Kind, Table
@@ -88,7 +88,7 @@ def _workbook(folder: Path, files: Sequence[Path], content: Content) -> None:
 
 def _duckdb(folder: Path, files: Sequence[Path], content: Content) -> None:
     for path in files:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with database.connect(path, read_only=True) as connection:
             names = connection.execute("select table_name from duckdb_tables()").fetchall()
             read = {
                 name: connection.execute(f'from "{name}"').to_arrow_table().to_pydict()

@@ -18,6 +18,7 @@ from typing import Any
 from pipelines import instrument as instruments
 from pipelines import lake
 from pipelines.extra import instrument_of
+from pipelines.files import write_bytes
 from pipelines.instrument import Instrument
 from pipelines.lake import Delivery, Manifest
 from pipelines.register import Association, Register
@@ -124,7 +125,7 @@ def write_templates(
         )
     for path, content in files.items():
         if path not in same:
-            lake.write_bytes(path, content)
+            write_bytes(path, content)
     return Written(
         new=tuple(path for path in files if path not in same),
         unchanged=tuple(path for path in files if path in same),

@@ -329,19 +329,6 @@ def test_no_half_written_file_is_left(home):
     assert [p for p in home.home.rglob("*") if p.suffix == ".part"] == []
 
 
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
-    path = tmp_path / "folder" / "file.txt"
-    lake.write_text(path, "first")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
-        lake.write_text(path, "second")
-    assert path.read_text() == "first"
-
-
 def test_progress_counts_the_files_that_are_opened(home):
     seen: list[tuple[int, int]] = []
     known = register.read(home.raw)

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from pipelines import alarms, evidence, instrument, lake, quality, roster
+from pipelines.files import write_text
 from pipelines.findings import Severity
 from pipelines.findings import rules as reader_rules
 from pipelines.lake import Delivery
@@ -104,7 +105,7 @@ class Lake:
         lake_rows.keep(self.settings, delivery, whole)
         self.deliveries.append(delivery)
         content = {"deliveries": [asdict(d) for d in self.deliveries]}
-        lake.write_text(self.settings.lake / "manifest.json", json.dumps(content))
+        write_text(self.settings.lake / "manifest.json", json.dumps(content))
         return delivery
 
     def frames(self, register: Register = REGISTER, **limits: Any) -> Mapping[str, pd.DataFrame]:

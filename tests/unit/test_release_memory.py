@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import lake
 from pipelines.disclosure import Family, Figure, Published, Told
 from pipelines.release import memory
 from pipelines.settings import Settings
@@ -129,15 +128,15 @@ def test_an_erasure_that_was_interrupted_goes_on_as_if_it_had_not_been(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, n_written: int
 ) -> None:
     kept(settings, published(), published(9), published())
-    write, done = lake.write_bytes, []
+    write, done = memory.write_bytes, []
 
-    def interrupted(path: Path, content: bytes, *, is_durable: bool = False) -> None:
+    def interrupted(path: Path, content: bytes) -> None:
         if len(done) == n_written:
             raise KeyboardInterrupt
         done.append(path)
-        write(path, content, is_durable=is_durable)
+        write(path, content)
 
-    monkeypatch.setattr(lake, "write_bytes", interrupted)
+    monkeypatch.setattr(memory, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
         memory.erase(settings, ROUND, "norrby")
     monkeypatch.undo()
