@@ -54,11 +54,10 @@ from pipelines import (
     outcomes,
     progress,
     register,
-    warehouse,
     withdrawal,
 )
 from pipelines.lake import SeenAs
-from pipelines.release import due
+from pipelines.release import assemble, due
 from pipelines.settings import Settings
 from pipelines.swedish import number
 from pipelines.web.columns import WEB
@@ -155,8 +154,8 @@ def standing(settings: Settings) -> Standing:
     code = due.fingerprint_of_code()
     if not _is_settled(settings):
         return Standing(code, {}, {})
-    rounds = [int(p.name) for p in settings.published.glob("[0-9]*") if p.name.isdecimal()]
-    found = {r: due.examined(settings, r) for r in sorted(rounds) if due.is_current(settings, [r])}
+    rounds = (r for r in assemble.rounds(settings) if due.is_current(settings, [r]))
+    found = {round_: due.examined(settings, round_) for round_ in rounds}
     said = {round_: last.number for round_, last in found.items() if last}
     try:
         return Standing(code, contents.of_tables(settings.snapshot), said)
@@ -173,13 +172,7 @@ def _is_settled(settings: Settings) -> bool:
         registered = register.read(settings.raw)
     except register.RegisterError:
         return False
-    return (
-        warehouse.is_current(settings)
-        and loading.is_current(settings, known.rounds, known, registered)
-        and not checking.stale_rounds(settings, known.rounds, known, registered)
-        and outcomes.is_current(settings, known, registered)
-        and outcomes.is_checked(settings, known, registered)
-    )
+    return checking.is_settled(settings, known.rounds, known, registered)
 
 
 def altered(settings: Settings, hash_of: Callable[[Path], str]) -> tuple[str, ...]:

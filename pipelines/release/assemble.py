@@ -105,6 +105,11 @@ def releases(settings: Settings, round_: int) -> tuple[Path, ...]:
     return _numbered(settings.published / str(round_))
 
 
+def rounds(settings: Settings) -> tuple[int, ...]:
+    """The rounds of which there is a release, in order."""
+    return tuple(int(f.name) for f in _numbered(settings.published) if _numbered(f))
+
+
 def assemble(
     settings: Settings,
     content: Content,
