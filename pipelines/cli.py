@@ -1328,7 +1328,8 @@ def _print_drill(found: drill.Drill) -> None:
     tables = f"{found.n_tables} tabeller i marterna blev lika"
     marts = tables if found.n_tables else "marterna jämfördes inte (de var inte aktuella)"
     out.print(
-        f"Återställningsprovet gick bra: {whole}, {remade} gjordes om och blev lika, {marts}."
+        f"Återställningsprovet gick bra: {whole}, {remade} gjordes om och blev lika, {marts}.",
+        soft_wrap=True,
     )
 
 
