@@ -264,7 +264,7 @@ def _listed(folder: Path, path: Path) -> dict[str, Any]:
     """A file as the manifest has it, with rows where it is a table."""
     entry: dict[str, Any] = {"path": path.relative_to(folder).as_posix()}
     if path.suffix == ".duckdb":  # its bytes and their number are never the same twice
-        return {**entry, "sha256": _database_hash(path), "hash_of": "content"}
+        return {**entry, "sha256": database.content_hash(path), "hash_of": "content"}
     content = path.read_bytes()
     entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     if path.suffix in _ROWS:
@@ -282,33 +282,6 @@ def _parquet_rows(path: Path) -> int:
 
 
 _ROWS = {".csv": _csv_rows, ".parquet": _parquet_rows}
-
-
-def _database_hash(path: Path) -> str:
-    """SHA-256 over what a DuckDB file holds: what its tables are and say, then their rows.
-
-    Each row is a JSON array on a line of its own, decimals and dates as text; tables by name, rows
-    ordered by all columns.
-    """
-    digest = hashlib.sha256()
-    with database.connect(path, read_only=True) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name, sql, comment from duckdb_tables() order by all"
-        ).fetchall()
-        queries = [
-            "select table_name, column_name, comment from duckdb_columns() order by all",
-            *(f'from "{schema}"."{table}" order by all' for schema, table, *_ in tables),
-        ]
-        for row in tables:
-            digest.update(_line(row))
-        for query in queries:
-            for row in connection.execute(query).fetchall():
-                digest.update(_line(row))
-    return digest.hexdigest()
-
-
-def _line(row: Sequence[object]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
 
 
 # --- what people go by --------------------------------------------------------------------------
