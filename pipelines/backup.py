@@ -45,7 +45,7 @@ from typing import Any
 from pipelines import (
     audit,
     checking,
-    contents,
+    database,
     files,
     instrument,
     lake,
@@ -158,9 +158,9 @@ def standing(settings: Settings) -> Standing:
     found = {round_: due.examined(settings, round_) for round_ in rounds}
     said = {round_: last.number for round_, last in found.items() if last}
     try:
-        return Standing(code, contents.of_tables(settings.snapshot), said)
+        return Standing(code, database.table_hashes(settings.snapshot), said)
     except (
-        contents.UnreadableError
+        database.UnreadableError
     ):  # it is made anew; what it is made of can be saved all the same
         return Standing(code, {}, {})
 

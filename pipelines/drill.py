@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import audit, backup, contents, disclosure, files, lake, lock, progress
+from pipelines import audit, backup, database, disclosure, files, lake, lock, progress
 from pipelines.backup import HOME, RAW, BackupError, Contents, Standing
 from pipelines.lake import Manifest
 from pipelines.release import assemble, before, due, publish
@@ -226,7 +226,7 @@ def _marts(record: _Record, target: Settings) -> tuple[int, tuple[str, ...]]:
     then = record.standing.marts
     if not then or record.standing.code != due.fingerprint_of_code():
         return 0, ()
-    now = contents.of_tables(target.snapshot)
+    now = database.table_hashes(target.snapshot)
     names = ", ".join(n for n in sorted({*then, *now}) if then.get(n) != now.get(n))
     return len(then), (f"Marterna blev inte lika: {names}.",) if names else ()
 

@@ -30,7 +30,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines import contents, lock
+from pipelines import database, lock
 from pipelines.files import beside, sync
 from pipelines.release import csvs
 from pipelines.release.changes import Change, Deliveries, changes
@@ -277,14 +277,14 @@ def _is_as_listed(path: Path, listed: Mapping[str, Any] | None) -> bool:
     """Whether a file has the hash it is listed with; a database that does not open has none."""
     try:
         return listed is not None and _hash(path) == listed["sha256"]
-    except (OSError, contents.UnreadableError):
+    except (OSError, database.UnreadableError):
         return False
 
 
 def _hash(path: Path) -> str:
     """SHA-256 of a file's bytes, of a database over what it holds."""
     if path.suffix == _DATABASE:
-        return contents.of_database(path)
+        return database.content_hash(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

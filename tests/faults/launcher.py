@@ -1,0 +1,95 @@
+"""Runs `nns` again and again without its start: everything is imported once, and each run is forked.
+
+A process of its own, since only one without threads may fork and go on. It takes a line of JSON per
+request and answers each with one:
+
+{"start": ["run", "--raw", …], "out": file, "arm": point?, "signal": 9?, "hold": true?} -> {"pid": 1}
+{"wait": 1, "seconds": 60}                                                  -> {"code": 0 or -9 or null}
+
+A run is the whole of `cli.main` with these arguments, in a session of its own. `arm` has it killed at
+a point, see points.py. One on `hold` stops at once, until it gets SIGCONT: then a tracer can follow it.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+
+def imported() -> None:
+    """All that a run imports, which takes longer than many a run."""
+    from pipelines import imports
+
+    with imports.uncollected():
+        import dagster  # noqa: F401
+        import dbt.adapters.duckdb.connections
+        import dbt.cli.main
+        import duckdb  # noqa: F401
+        import great_expectations  # noqa: F401
+        import pandas  # noqa: F401
+        import pyarrow.parquet  # noqa: F401
+
+        from pipelines import cli, definitions  # noqa: F401
+        from pipelines.release import publish  # noqa: F401
+
+
+def started(request: dict) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        os.setsid()
+        out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for descriptor in (1, 2):
+            os.dup2(out, descriptor)
+        os.close(0)
+        sys.argv = ["nns", *request["start"]]
+        if point := request.get("arm"):
+            import points
+
+            points.arm(point, request["signal"])
+        if request.get("hold"):
+            os.kill(os.getpid(), signal.SIGSTOP)
+        from pipelines import cli
+
+        cli.main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.stdout.flush()
+        os._exit(code)  # what else there is to end belongs to the launcher
+
+
+def waited(pid: int, seconds: float) -> int | None:
+    """How a run ended, within so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    return None
+
+
+def main() -> None:
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.path.insert(0, str(Path(__file__).parent))
+    imported()
+    assert threading.active_count() == 1, "a lock that another thread holds stays held in a fork"
+    print("{}", file=replies, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "start" in request:
+            reply = {"pid": started(request)}
+        else:
+            reply = {"code": waited(request["wait"], request["seconds"])}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+if __name__ == "__main__":
+    main()
