@@ -333,7 +333,7 @@ def _remade(record: _Record, target: Settings, one: Checked, is_on_broken: bool)
     folder = record.settings.published / str(one.round) / str(one.number)
     manifest = _manifest(folder)
     if is_on_broken:
-        return "nej, bygger på en publicering som är skadad"
+        return "nej, bygger på en skadad publicering"
     follows = _follows(record, one, manifest)
     if why := _why_not(target, one.round, manifest, follows):
         return f"nej, {why}"
@@ -345,7 +345,7 @@ def _remade(record: _Record, target: Settings, one: Checked, is_on_broken: bool)
         return SAME
     if follows:
         return OTHER
-    return f"nej, {why or 'register, utfall eller andra omgångar har ändrats sedan dess'}"
+    return f"nej, {why or 'register, utfall eller annat är ändrat'}"
 
 
 def _why_not(target: Settings, round_: int, manifest: Mapping[str, Any], follows: bool) -> str:
@@ -356,9 +356,9 @@ def _why_not(target: Settings, round_: int, manifest: Mapping[str, Any], follows
     if manifest["code"] != due.fingerprint_of_code() and not follows:
         return "gjord av en annan version av programmet"
     if manifest["deliveries"] != publish.deliveries_of(lake.read_manifest(target), round_):
-        return "bygger på leveranser som har ersatts eller tagits bort"
+        return "leveranser är ersatta eller borttagna"
     if manifest["trends"] != before.fingerprint(before.tables(target, round_)):
-        return "en tidigare omgång har publicerats igen sedan dess"
+        return "en tidigare omgång är publicerad igen"
     return ""
 
 
