@@ -393,11 +393,13 @@ def _copied(sources: Mapping[Path, Path], part: Path) -> tuple[Entry, ...]:
 
 
 def _make_folders(part: Path, folder: Path) -> None:
-    """Makes a folder and those above it, for this user and group whatever the umask."""
+    """Makes a folder and those above it, for this user and group.
+
+    Modes are given when a thing is made, and never changed: some disks for backups refuse that.
+    """
     for each in (*reversed(folder.parents), folder):
         if each.is_relative_to(part) and not each.exists():
-            each.mkdir()
-            each.chmod(files.FOLDER_MODE)
+            each.mkdir(files.FOLDER_MODE)
 
 
 def _copy(source: Path, target: Path, path: str) -> Entry:
@@ -407,14 +409,16 @@ def _copy(source: Path, target: Path, path: str) -> Entry:
         BackupError: it changed meanwhile, or what is read back is something else.
     """
     digest = hashlib.sha256()
-    with open(source, "rb", opener=_without_following) as file, target.open("xb") as copy:
+    with (
+        open(source, "rb", opener=_without_following) as file,
+        open(target, "xb", opener=_for_few) as copy,
+    ):
         before = os.fstat(file.fileno())
         while block := file.read(_BLOCK):
             digest.update(block)
             copy.write(block)
         after = os.fstat(file.fileno())
         copy.flush()
-        os.fchmod(copy.fileno(), files.FILE_MODE)
         os.fsync(copy.fileno())
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
         raise _changed(source)
@@ -429,6 +433,10 @@ def _copy(source: Path, target: Path, path: str) -> Entry:
 
 def _without_following(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW)
+
+
+def _for_few(path: str, flags: int) -> int:
+    return os.open(path, flags, files.FILE_MODE)
 
 
 def hash_of(path: Path) -> str:

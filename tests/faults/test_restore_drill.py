@@ -5,6 +5,7 @@ a backup; then what is restored from it, and what a drill says when something wa
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -39,7 +40,8 @@ def nns(settings: Settings, *arguments: str) -> Run:
 
 def rows(run: Run) -> dict[tuple[str, str], tuple[str, str]]:
     """The table a drill prints: by round and number, whether a release is whole and was remade."""
-    lines = (line.split(maxsplit=4) for line in run.stdout.splitlines() if line[:4].isdecimal())
+    table = [line for line in run.stdout.splitlines() if re.match(r"\d{4} ", line)]
+    lines = (line.split(maxsplit=4) for line in table)
     return {(line[0], line[1]): (line[3], line[4].strip()) for line in lines}
 
 
