@@ -27,7 +27,7 @@ def test_readers_see_whole_states_only_while_runs_go_on_and_are_killed(
     settings = Settings(folder / "raw", late_files.home(folder, "run").home)
     shutil.copytree(late_files.raw, settings.raw)
     assert launcher.run(settings, "run") == 0
-    figures = {tuple(reader.figures(settings.snapshot))}
+    figures, moments, kills = {tuple(reader.figures(settings.snapshot))}, random.Random(0), 0
     command = [sys.executable, reader.__file__, str(settings.home)]
     pipe = subprocess.PIPE
     readers = [
@@ -38,13 +38,16 @@ def test_readers_see_whole_states_only_while_runs_go_on_and_are_killed(
             change()
             for _ in range(2):
                 pid = launcher.start(settings, "run", out=folder / "out")
-                time.sleep(random.Random(0).uniform(0.2, 0.9) * late_files.seconds)
+                time.sleep(moments.uniform(0.1, 0.6) * late_files.seconds)
                 kill_all(pid)
-                assert launcher.ended(pid) == -signal.SIGKILL, (folder / "out").read_text()
+                code = launcher.ended(pid)
+                assert code in (0, -signal.SIGKILL), (folder / "out").read_text()
+                kills += code != 0
             assert launcher.run(settings, "run") == 0
             figures.add(tuple(reader.figures(settings.snapshot)))
     finally:
         told = [json.loads(one.communicate("stop")[0]) for one in readers]
+    assert kills, "no run was killed"
     assert [wrong for one in told for wrong in one["wrong"]] == []
     assert sum(one["reads"] for one in told) >= _LEAST
     seen = {tuple(read) for one in told for read in one["figures"]}
