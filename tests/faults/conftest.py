@@ -51,12 +51,12 @@ def first_run(launcher: Launcher, place: Path) -> Situation:
 
 @pytest.fixture(scope="session")
 def late_files(launcher: Launcher, place: Path, first_run: Situation) -> Situation:
-    """A round is published; then the third association delivers, and another one a corrected file."""
+    """A round is published; then an association delivers late, and another one a corrected file."""
     raw = place / "raw-late"
     shutil.copytree(first_run.raw, raw)
     (late,) = place.glob("*.xlsx")
     shutil.copy2(late, raw / str(_ROUND))
     corrected = min((raw / str(_ROUND)).glob("*.xlsx"))
-    with corrected.open("ab") as file:  # the same answers in another content, as of a file saved anew
+    with corrected.open("ab") as file:  # the same answers in another content: it was saved anew
         file.write(b"\0")
     return situation(launcher, place / "late", raw, first_run.staged["run"])

@@ -1,7 +1,7 @@
 """Home folders before, during and after a run that went wrong: what is whole, and what it says.
 
-Belongs here: starting runs (launcher.py), looking at what they left, and running on from there. Does
-not: making anything go wrong (the tests).
+Belongs here: starting runs (launcher.py), looking at what they left, and running on from there.
+Does not: making anything go wrong (the tests).
 """
 
 import hashlib
@@ -13,8 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines import audit, database, lake
@@ -92,7 +92,7 @@ class Said:
     marts: str = ""
     releases: tuple[tuple[str, str], ...] = ()
     counting: frozenset[tuple[str, str]] = frozenset()
-    logged: frozenset[tuple[str, ...]] = field(default=frozenset(), compare=True)
+    logged: frozenset[tuple[str, ...]] = frozenset()
 
 
 def said(settings: Settings) -> Said:
@@ -142,7 +142,7 @@ def assert_old_or_new(now: Said, old: Said, new: Said) -> None:
     """What people go by is the old or the new one, whole; and no delivery that counted is lost."""
     assert now.marts in (old.marts, new.marts), "the snapshot is neither the old nor the new one"
     assert now.releases in (old.releases, new.releases), "a release is neither old nor new"
-    assert now.counting in (old.counting, new.counting), "other deliveries count than before or after"
+    assert now.counting in (old.counting, new.counting), "a delivery is lost"
 
 
 def bytes_of(folder: Path) -> str:
@@ -196,7 +196,8 @@ class Recoveries:
             AssertionError: it fails, or says something else.
         """
         before = said(settings)
-        state = self._known / hashlib.sha256((state_of(settings, before) + repr(new)).encode()).hexdigest()
+        leads_to = f"{state_of(settings, before)} {new}"
+        state = self._known / hashlib.sha256(leads_to.encode()).hexdigest()
         self._seen += 1
         if state.exists() and self._seen % self._every:
             return False

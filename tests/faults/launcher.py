@@ -1,15 +1,16 @@
-"""Runs `nns` again and again without its start: everything is imported once, and each run is forked.
+"""Runs `nns` again and again without its start: all is imported once, and each run is forked.
 
 A process of its own, since only one without threads may fork and go on. It takes a line of JSON per
 request and answers each with one:
 
-{"start": ["run", "--raw", …], "out": file, "arm": point?, "signal": 9?, "hold": true?} -> {"pid": 1}
-{"wait": 1, "seconds": 60}                                                  -> {"code": 0 or -9 or null}
+{"start": ["run", …], "out": file, "arm": point?, "signal": 9?, "hold": true?} -> {"pid": 1}
+{"wait": 1, "seconds": 60} -> {"code": 0, -9 after a signal, or null when it goes on}
 
-A run is the whole of `cli.main` with these arguments, in a session of its own. `arm` has it killed at
-a point, see points.py. One on `hold` stops at once, until it gets SIGCONT: then a tracer can follow it.
+A run is the whole of `cli.main` with these arguments, in a session of its own. `arm` has it killed
+at a point, see points.py. One on `hold` stops at once, until SIGCONT: a tracer can follow it then.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -18,22 +19,20 @@ import threading
 import time
 from pathlib import Path
 
+_IMPORTED = (
+    *("dagster", "dbt.cli.main", "dbt.adapters.duckdb.connections", "duckdb"),
+    *("great_expectations", "pandas", "pyarrow.parquet"),
+    *("pipelines.cli", "pipelines.definitions", "pipelines.release.publish"),
+)
+
 
 def imported() -> None:
     """All that a run imports, which takes longer than many a run."""
     from pipelines import imports
 
     with imports.uncollected():
-        import dagster  # noqa: F401
-        import dbt.adapters.duckdb.connections
-        import dbt.cli.main
-        import duckdb  # noqa: F401
-        import great_expectations  # noqa: F401
-        import pandas  # noqa: F401
-        import pyarrow.parquet  # noqa: F401
-
-        from pipelines import cli, definitions  # noqa: F401
-        from pipelines.release import publish  # noqa: F401
+        for name in _IMPORTED:
+            importlib.import_module(name)
 
 
 def started(request: dict) -> int:
