@@ -37,7 +37,7 @@ def releases(context: dg.AssetExecutionContext, config: Delivery) -> dg.Material
                 allowed = config.allow_synthetic
                 release = publish.release(folders, plan, manifest, allow_synthetic=allowed)
                 made[str(round_)] = str(release.folder)
-            else:  # after a restored backup, which has no links
+            elif assemble.releases(folders, round_):  # restored from a backup there are no links
                 assemble.point(folders, round_)
     return dg.MaterializeResult(
         metadata={f"release_{round_}": dg.MetadataValue.path(path) for round_, path in made.items()}
