@@ -46,7 +46,7 @@ from pipelines import (
     warehouse,
     withdrawal,
 )
-from pipelines.files import write_bytes
+from pipelines.files import UMASK, write_bytes
 from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.release import due
 from pipelines.swedish import (
@@ -1411,7 +1411,7 @@ def _verbs() -> list[str]:
 
 def main() -> None:
     """The entry point: runs a verb and ends with its exit code."""
-    os.umask(0o027)  # what is made here is for this user and group
+    os.umask(UMASK)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     # dbt's locks outlive a process that is killed or ends at once, and python says so
     os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"

@@ -20,6 +20,7 @@ SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "extension_directory": "/dev/null",  # else `install` asks the network
     "python_enable_replacements": "false",
 }
 

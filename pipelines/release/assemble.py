@@ -31,7 +31,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipelines import database, lock
-from pipelines.files import beside, sync
+from pipelines.files import FILE_MODE, FOLDER_MODE, beside, sync
 from pipelines.release import csvs
 from pipelines.release.changes import Change, Deliveries, changes
 from pipelines.release.table import Content
@@ -226,8 +226,11 @@ def _put(part: Path, folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Brings a file or folder to the disk, readable by all whatever the umask."""
-    path.chmod(0o755 if path.is_dir() else 0o644)
+    """Brings a file or folder to the disk, for user and group whatever the umask.
+
+    Who serves a release to others copies it, or is in the group.
+    """
+    path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
     sync(path)
 
 
