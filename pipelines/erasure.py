@@ -5,7 +5,7 @@ not: deciding that a delivery is erased (withdrawal.py), or the landing zone, wh
 
 The audit log's tombstone comes first, this after it, and a line `purge` last: whatever is
 interrupted is done by the next run. DuckDB and SQLite keep the bytes of deleted rows, so databases
-are removed and built anew.
+are removed and built anew. What a crash left half written is gone already, see lock.py.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ def sweep(settings: Settings, manifest: Manifest, log: audit.Log) -> None:
     first_round = min(log.pending.values())
     for path in [*_strays(settings, manifest), *_made_of_several(settings, first_round)]:
         path.unlink(missing_ok=True)
-    unfinished = settings.published.glob("*/.*.part")  # what a crash left of a release
-    for folder in (*unfinished, settings.working_database.parent, settings.home / "logs"):
+    for folder in (settings.working_database.parent, settings.home / "logs"):
         shutil.rmtree(folder, ignore_errors=True)
     for round_, association_id in log.pending_units:
         memory.erase(settings, round_, association_id or "")
@@ -84,8 +83,6 @@ def _strays(settings: Settings, manifest: Manifest) -> Iterator[Path]:
     names = {d.delivery_id for d in manifest.deliveries}
     found = settings.receipts.glob(f"{_ROUND}/.findings/*")
     yield from (p for p in found if p.name.partition(".")[0] not in names)
-    halves = settings.home.rglob(".*.part*")  # what a crash left half written
-    yield from (p for p in halves if not p.is_dir())
 
 
 def _made_of_several(settings: Settings, first_round: int) -> Iterator[Path]:
