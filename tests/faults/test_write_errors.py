@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from disks import WRITING, Call, Fault, calls, disk, resize, traced, used, watched
@@ -88,7 +89,7 @@ _CALLS = {
         (r"^audit\.jsonl$", "write", _FULL, (0.0,)),
     ],
 }
-"""By verb: on which files what call fails how, and how far on among those of a run without fault."""
+"""By verb: on which files what call fails how, and how far on among those of an unfaulted run."""
 
 _GOES_ON = {
     (_HISTORY, "pwrite64"): "SQLite moves what is safe in its log to its file, and tries again",
@@ -163,7 +164,7 @@ class Recorder:
 
     def _recorded(self, situation: Situation, verb: str) -> Known:
         after, arguments = _VERBS[verb]
-        with made(self._place / "recorded") as at, disk(at / "disk"):
+        with made(self._place) as at, disk(at / "disk"):
             settings = situation.home(at / "disk", after)
             before = used(at / "disk")
             with watched(at / "disk") as most:
@@ -175,9 +176,9 @@ class Recorder:
 
 
 @contextmanager
-def made(folder: Path) -> Iterator[Path]:
-    """A folder that is there meanwhile."""
-    folder.mkdir(parents=True)
+def made(place: Path) -> Iterator[Path]:
+    """A new folder, there meanwhile."""
+    folder = Path(mkdtemp(dir=place))
     try:
         yield folder
     finally:
@@ -219,8 +220,8 @@ def test_a_disk_that_gets_full_leaves_the_old_or_the_new_and_with_room_it_is_don
     known: Situation = request.getfixturevalue(situation)
     needs = recorder.known(situation, known, verb).needs
     after, arguments = _VERBS[verb]
-    landed, at = bytes_of(known.raw), place / f"full-{situation}-{verb}-{share}"
-    with made(at), disk(at / "disk"):
+    landed = bytes_of(known.raw)
+    with made(place) as at, disk(at / "disk"):
         settings, out = known.home(at / "disk", after), at / "out"
         room = used(at / "disk") + int(needs * share)
         resize(at / "disk", max(_PAGE, room // _PAGE * _PAGE))
@@ -232,7 +233,7 @@ def test_a_disk_that_gets_full_leaves_the_old_or_the_new_and_with_room_it_is_don
     assert bytes_of(known.raw) == landed
 
 
-@pytest.mark.parametrize(("situation", "where"), _places(), ids=str)
+@pytest.mark.parametrize(("situation", "where"), list(_places()), ids=str)
 def test_a_call_that_fails_leaves_the_old_or_the_new_and_it_is_done_again(
     where: Place,
     situation: str,
@@ -245,8 +246,8 @@ def test_a_call_that_fails_leaves_the_old_or_the_new_and_it_is_done_again(
     known: Situation = request.getfixturevalue(situation)
     fault = fault_of(where, recorder.known(situation, known, where.verb).calls)
     after, arguments = _VERBS[where.verb]
-    landed, at = bytes_of(known.raw), place / f"call-{situation}-{abs(hash(where))}"
-    with made(at):
+    landed = bytes_of(known.raw)
+    with made(place) as at:
         settings, out = known.home(at, after), at / "out"
         code, seen = traced(launcher, settings, arguments, out, fault.options(settings.home))
         assert "(INJECTED)" in seen, f"{fault} was never reached"
