@@ -80,10 +80,9 @@ _CALLS = {
     "publish": [
         (r"^told/", "write", _FULL, (0.0,)),
         (r"^told/", "fsync", _BROKEN, (0.5,)),
-        (r"^told/", "rename", _BROKEN, (0.0,)),
         (r"^published/", "write", _FULL, (0.0, 0.5, 1.0)),
         (r"^published/", "pwrite64", _FULL, (0.5,)),
-        (r"^published/", "fsync", _BROKEN, (0.3, 0.99, 1.0)),
+        (r"^published/", "fsync", _BROKEN, (0.3, 1.0)),
         (r"^published/", "rename", _BROKEN, (0.0, 1.0)),
         (r"^published/", "symlink", _FULL, (1.0,)),
         (r"^audit\.jsonl$", "write", _FULL, (0.0,)),
@@ -196,9 +195,9 @@ def recorder(launcher: Launcher, place: Path, tmp_path_factory: pytest.TempPathF
 
 _FULLNESS = {
     "load": (0.0, 0.15, 0.4, 0.6, 0.9),
-    "check": (0.0, 0.3, 0.6, 0.9),
-    "build": (0.0, 0.05, 0.3, 0.55, 0.75, 0.95),
-    "publish": (0.0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.95),
+    "check": (0.0, 0.3, 0.8),
+    "build": (0.0, 0.05, 0.3, 0.6, 0.95),
+    "publish": (0.0, 0.15, 0.4, 0.7, 0.95),
 }
 """How much of what a verb needs there is room for."""
 
@@ -229,7 +228,7 @@ def test_a_disk_that_gets_full_leaves_the_old_or_the_new_and_with_room_it_is_don
         assert_told(code, out.read_text())
         assert_old_or_new(said(settings), known.old, known.new)
         resize(at / "disk", 2 * room + 2**28)
-        recoveries.assert_next_run_is_right(settings, known.new)
+        assert_done_again(launcher, recoveries, settings, known, verb)
     assert bytes_of(known.raw) == landed
 
 
@@ -257,7 +256,7 @@ def test_a_call_that_fails_leaves_the_old_or_the_new_and_it_is_done_again(
         else:
             assert_told(code, out.read_text())
         assert_old_or_new(now, known.old, known.new)
-        recoveries.assert_next_run_is_right(settings, known.new)
+        assert_done_again(launcher, recoveries, settings, known, where.verb)
     assert bytes_of(known.raw) == landed
 
 
@@ -274,6 +273,21 @@ def assert_told(code: int | None, told: str) -> None:
     lines = told.splitlines()
     assert [line[:5] for line in lines] == ["nns: "], told
     assert re.search(rf"({'|'.join(_TOLD)})( \(/[^)]+\))?\. .*kör samma kommando igen", told), told
+
+
+def assert_done_again(
+    launcher: Launcher, recoveries: Recoveries, settings: Settings, known: Situation, verb: str
+) -> None:
+    """The next run ends as if nothing had happened.
+
+    Of the lake there are many halves and a load is short: it is done again first, which leads to
+    what is known already.
+    """
+    if verb in ("load", "check"):
+        code = launcher.run(settings, verb)
+        assert code == 0, settings.home.with_name(f"{settings.home.name}.out").read_text()
+        assert seen_by_people(said(settings)) == done(known, verb)
+    recoveries.assert_next_run_is_right(settings, known.new)
 
 
 def done(known: Situation, verb: str) -> tuple[object, ...]:
