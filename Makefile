@@ -3,10 +3,9 @@
 VENV := .venv
 SPARK := .venv-spark
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 BENCH := measure_marts whole_rounds late_file analyst_query read_round gate publish_round write_reports
 
-.PHONY: help setup run test test-long test-spark lint format bench lock clean
+.PHONY: help setup run test test-long test-spark test-faults lint format bench sbom audit lock clean
 
 help:           ## show this
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,7 +14,9 @@ setup: $(VENV)/.ready    ## install everything into .venv
 
 $(VENV)/.ready: pyproject.toml uv.lock
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(VENV)/bin/python deploy/locked.py uv > $(VENV)/uv.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps -r $(VENV)/uv.txt
 	@$(VENV)/bin/uv sync --quiet --frozen --inexact
 	@touch $@
 
@@ -28,6 +29,9 @@ test: setup     ## run all tests
 test-long: setup    ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -n 2 --maxschedchunk 1 -m long -vv --durations 15 \
 		-o faulthandler_timeout=900 tests    # the log says what is slow, and where it hangs
+
+test-faults: setup  ## kills, write errors, many at once, no network (as root, Linux)
+	@$(VENV)/bin/python -m pytest -n 2 --maxschedchunk 1 -m faults -vv --durations 15 tests/faults
 
 test-spark: setup $(SPARK)/.ready    ## build the marts on Spark too and compare every row (Java 17)
 	@$(VENV)/bin/python -m pytest -m spark -vv --durations 0 tests/spark
@@ -49,6 +53,12 @@ format: setup   ## format the code
 bench: setup    ## measure what the claims of speed rest on: all of it, or BENCH="late_file gate"
 	@$(VENV)/bin/uv sync --quiet --frozen --inexact --group bench
 	@for name in $(BENCH); do $(VENV)/bin/python benchmarks/$$name.py || exit 1; done
+
+sbom: setup     ## write what the program is made of to dist/sbom.cdx.json (CycloneDX), offline
+	@$(VENV)/bin/python deploy/sbom.py dist/sbom.cdx.json
+
+audit: setup    ## ask the OSV database whether what is locked has known vulnerabilities
+	@$(VENV)/bin/uv audit --frozen --preview-features audit-command
 
 lock: setup     ## resolve the dependencies anew
 	@$(VENV)/bin/uv lock --upgrade

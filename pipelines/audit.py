@@ -50,6 +50,8 @@ ACTS = {
     "release": "publicerad",
     "mend": "avbruten rad borttagen",
     "renew": "ny logg",
+    "backup": "säkerhetskopierad",
+    "drill": "återställningsprov",
 }
 """The acts and what the steward reads."""
 
@@ -172,6 +174,18 @@ class Log:
         """The associations and rounds of the pending contents."""
         acts = (line.act for line in self._unpurged.lines)
         return frozenset((a.round, a.association_id) for a in acts if a.act == "erase" and a.round)
+
+    @property
+    def backed_up(self) -> Line | None:
+        """The last backup, if any was made."""
+        return next((line for line in reversed(self.lines) if line.act.act == "backup"), None)
+
+    @property
+    def not_backed_up(self) -> Line | None:
+        """The last release, when no backup was made since."""
+        acts = (line for line in reversed(self.lines) if line.act.act in ("backup", "release"))
+        last = next(acts, None)
+        return last if last and last.act.act == "release" else None
 
     @property
     def _unpurged(self) -> Log:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipelines import audit, lake, loading, outcomes, quality, receipts, status
+from pipelines import audit, lake, loading, outcomes, quality, receipts, status, warehouse
 from pipelines.findings import Finding
 from pipelines.instrument import Instrument
 from pipelines.register import Register
@@ -90,6 +90,19 @@ def stale_rounds(
         or not all(p.exists() for p in receipts.pages_of(settings, manifest, round_).values())
         or not all(lake.is_whole(settings, d) for d in manifest.present(round_))
     ]
+
+
+def is_settled(
+    settings: Settings, rounds: Iterable[int], instrument: Instrument, register: Register
+) -> bool:
+    """Whether to load the rounds, check all and build would find nothing to do."""
+    return (
+        warehouse.is_current(settings)
+        and loading.is_current(settings, rounds, instrument, register)
+        and not stale_rounds(settings, instrument.rounds, instrument, register)
+        and outcomes.is_current(settings, instrument, register)
+        and outcomes.is_checked(settings, instrument, register)
+    )
 
 
 def overview(

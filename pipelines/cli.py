@@ -47,7 +47,7 @@ from pipelines import (
     warehouse,
     withdrawal,
 )
-from pipelines.files import write_bytes
+from pipelines.files import UMASK, write_bytes
 from pipelines.findings import LEVELS, Finding, Severity
 from pipelines.release import due
 from pipelines.swedish import (
@@ -63,6 +63,7 @@ from pipelines.swedish import (
 from pipelines.workbook.personal import HIDDEN, discreet
 
 if TYPE_CHECKING:
+    from pipelines import backup, drill
     from pipelines.settings import Settings
     from pipelines.workbook.template import Written
 
@@ -112,6 +113,11 @@ RoundOption = Annotated[
 
 FINDINGS_SHOWN = 20
 
+ALTERED = (
+    "fast tid och storlek är desamma. Disken kan ha skadat den: lägg tillbaka den ur en äldre "
+    "säkerhetskopia, eller be förbundet om filen igen."
+)
+
 _INTERRUPTED = "Avbrutet. Det som var klart är kvar; kör samma kommando igen."
 
 _COUNTED = {
@@ -123,6 +129,9 @@ _COUNTED = {
     "bytes": "byte",
     "release": "publicering",
     "changes": "ändrade uppgifter",
+    "releases": "publiceringar",
+    "remade": "gjorda om",
+    "faults": "fel",
 }
 
 _TABLES = {
@@ -192,6 +201,7 @@ def show_status(
         _print_status(seen)
         for path in withdrawal.erased_files(folders, year):
             out.print(f"Raderad, ta bort den själv: {path}", soft_wrap=True)
+        _print_unsaved(folders)
     set_aside = ("replaced", "withdrawn")
     is_open = any(li.stops or li.errors for li in seen.lines if li.state not in set_aside)
     if is_open or any(line.is_open for line in seen.outcomes):
@@ -457,6 +467,13 @@ def erase_delivery(
         out.print(f"{association} är raderad i omgång {round_}.")
         for path in withdrawal.erased_files(folders, *_known_rounds(None)):
             out.print(f"Ta bort den här filen själv: {path}", soft_wrap=True)
+        if last := audit.read(folders).backed_up:
+            when = moment(datetime.fromisoformat(last.moment))
+            out.print(
+                f"Säkerhetskopior har kvar uppgifterna (den senaste gjordes {when}). Gör en ny, "
+                f"nns backup --to MAPP{folders.flags}, och ta sedan bort de äldre.",
+                soft_wrap=True,
+            )
 
     _execute("check_and_build", folders, round_, erase)
 
@@ -496,6 +513,68 @@ def show_audit(
     else:
         _print_log(log, last)
     if log.faults:
+        raise typer.Exit(1)
+
+
+@app.command("backup", cls=terminal.Command)
+def make_backup(
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", help="Mapp att lägga kopian i, helst på en annan disk.", metavar="MAPP"
+        ),
+    ] = None,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Kopierar det som inte går att göra om: förbundens filer, händelseloggen och det publicerade.
+
+    Kopian blir en egen mapp med tiden i namnet. Varje fil läses tillbaka och jämförs innan mappen
+    får sitt namn, så den är hel eller finns inte. Den innehåller personuppgifter. Prova den med nns
+    restore-drill.
+    """
+    from pipelines import backup
+
+    folders = _enter(raw, home)
+    if to is None:
+        raise Fault("Flaggan --to saknas: ange mappen att lägga kopian i.")
+    _usable(folders)
+    with _alone(folders):
+        made = backup.write(folders, to)
+    _print_backup(made, folders)
+    if made.altered:
+        raise typer.Exit(1)
+
+
+@app.command("restore-drill", cls=terminal.Command)
+def drill_restoring(
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="En säkerhetskopia (en mapp som heter nns- och en tid). Annars prövas det som "
+            "ligger i mapparna nu.",
+            metavar="MAPP",
+        ),
+    ] = None,
+    raw: RawOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Provar att allt går att återställa: bygger upp det i en tom mapp och jämför.
+
+    Varje publicering jämförs med sina fingeravtryck, och de som går att göra om görs om och ska bli
+    lika. Inget ändras, utom en rad i händelseloggen. Slutar med kod 1 när något inte är lika eller
+    en fil är skadad.
+    """
+    from pipelines import drill
+
+    folders = _enter(raw, home)
+    if source is None:
+        _usable(folders)
+    with _alone(folders):
+        found = drill.drill(folders, _rebuild, source.absolute() if source else None)
+    _print_drill(found)
+    if found.faults:
         raise typer.Exit(1)
 
 
@@ -737,14 +816,9 @@ def _alone(folders: Settings) -> Iterator[None]:
 def _is_current(folders: Settings, rounds: list[int]) -> bool:
     """Whether a run would find nothing to do."""
     known, registered, today = instrument.load(), register.read(folders.raw), current_day()
-    return (
-        warehouse.is_current(folders)
-        and loading.is_current(folders, rounds, known, registered)
-        and not checking.stale_rounds(folders, known.rounds, known, registered)
-        and outcomes.is_current(folders, known, registered)
-        and outcomes.is_checked(folders, known, registered)
-        and due.is_current(folders, due.rounds(lake.read_manifest(folders), known, rounds, today))
-    )
+    published = due.rounds(lake.read_manifest(folders), known, rounds, today)
+    is_settled = checking.is_settled(folders, rounds, known, registered)
+    return is_settled and due.is_current(folders, published)
 
 
 def _recorded(
@@ -761,6 +835,24 @@ def _recorded(
         runs.finished(folders, job, ok=False)
         raise
     runs.finished(folders, job, ok=True)
+
+
+def _rebuild(folders: Settings) -> None:
+    """Loads, checks and builds everything, in folders that are not those of this call.
+
+    Raises:
+        Fault: a step failed.
+    """
+    names = ("NNS_RAW", "NNS_HOME", "DAGSTER_HOME")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    os.environ["NNS_RAW"], os.environ["NNS_HOME"] = str(folders.raw), str(folders.home)
+    try:
+        for job in ("load_and_check", "build"):
+            _run_job(job, folders, _known_rounds(None), {})
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ.update(kept)
 
 
 def _watch(folders: Settings, max_age: str) -> None:
@@ -1130,6 +1222,14 @@ def _print_status(seen: status.Overview) -> None:
     out.print(f"Nästa steg:  {seen.next_step}", soft_wrap=True)
 
 
+def _print_unsaved(folders: Settings) -> None:
+    """That a release is in no backup; nothing otherwise."""
+    if release := audit.read(folders).not_backed_up:
+        when, flags = moment(datetime.fromisoformat(release.moment)), folders.flags
+        told = f"Ingen säkerhetskopia sedan publiceringen {when}: nns backup --to MAPP{flags}"
+        out.print(told, soft_wrap=True)
+
+
 def _print_rates(seen: status.Overview) -> None:
     """Handed out and returned by questionnaire; nothing when the marts are not built of it."""
     if not seen.rates:
@@ -1199,6 +1299,60 @@ def _print_log(log: audit.Log, last: int) -> None:
         out.print("säkerhetskopia. Finns ingen: nns audit --renew")
     else:
         out.print("Händelseloggen är hel." if log.lines else "Inget är gjort än.")
+
+
+def _print_backup(made: backup.Backup, folders: Settings) -> None:
+    """Where a backup lies, what is not in it, and what to do with it."""
+    from pipelines.backup import megabytes
+
+    n_files = several(len(made.contents.files), "fil", "filer")
+    size = megabytes(made.contents.n_bytes)
+    out.print(f"Säkerhetskopian är klar: {n_files}, {size}, i {made.folder}", soft_wrap=True)
+    for path, why in made.contents.left_out:
+        out.print(f"Inte med: {path} ({why}).", soft_wrap=True)
+    for path in made.altered:
+        out.print(f"{path} är inte den fil som lästes in, {ALTERED}", soft_wrap=True)
+    if made.contents.is_synthetic:
+        out.print("Data är påhittade (synthetic).")
+    else:
+        out.print(
+            "Kopian innehåller personuppgifter. Förvara den krypterad eller inlåst, där bara de "
+            f"som får se filerna i {folders.raw} kommer åt den.",
+            soft_wrap=True,
+        )
+    tried = shlex.join(["--from", str(made.folder)])
+    out.print(f"Prova den: nns restore-drill {tried}{folders.flags}", soft_wrap=True)
+
+
+def _print_drill(found: drill.Drill) -> None:
+    """The releases, what is wrong, and one line about all of it."""
+    table = Table("Omgång", "Publicering", "Filer", "Hel", "Gjord om", box=None, pad_edge=False)
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for one in found.releases:
+        is_whole = "ja" if one.is_whole else "nej"
+        named = (str(one.round), str(one.number), number(one.n_files))
+        table.add_row(*named, is_whole, one.remade or "–")
+    if found.releases:
+        out.print(table)
+    for fault in found.faults:
+        out.print(fault, soft_wrap=True)
+    if found.faults:
+        faults = several(len(found.faults), "fel", "fel")
+        out.print(
+            f"Återställningsprovet hittade {faults}. Lägg tillbaka det som är skadat ur en annan "
+            "säkerhetskopia, och prova igen.",
+            soft_wrap=True,
+        )
+        return
+    whole = several(len(found.releases), "publicering är hel", "publiceringar är hela")
+    remade = sum(one.remade.startswith("ja") for one in found.releases)
+    tables = f"{found.n_tables} tabeller i marterna blev lika"
+    marts = tables if found.n_tables else "marterna jämfördes inte (de var inte aktuella)"
+    out.print(
+        f"Återställningsprovet gick bra: {whole}, {remade} gjordes om och blev lika, {marts}.",
+        soft_wrap=True,
+    )
 
 
 def _log_as_json(log: audit.Log, last: int) -> dict[str, Any]:
@@ -1283,7 +1437,7 @@ def _is_debugged() -> bool:
 
 def main() -> None:
     """The entry point: runs a verb and ends with its exit code."""
-    os.umask(0o027)  # what is made here is for this user and group
+    os.umask(UMASK)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     # dbt's locks outlive a process that is killed or ends at once, and python says so
     os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"

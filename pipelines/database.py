@@ -1,16 +1,17 @@
 """Opening DuckDB: with nothing from outside, and no variable of ours read as a table.
 
 Belongs here: the settings of every connection the program opens itself (dbt's are in its profile),
-and what a database holds as one hash. Does not: any query about figures.
+and what a database and each of its tables hold, as hashes. Does not: any query about figures.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,8 +20,17 @@ SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+    "extension_directory": "/dev/null",  # else `install` asks the network
     "python_enable_replacements": "false",
 }
+
+_TABLES = "select schema_name, table_name, sql, comment from duckdb_tables() order by all"
+_COLUMNS = "select table_name, column_name, comment from duckdb_columns() order by all"
+_AT_ONCE = 10_000
+
+
+class UnreadableError(Exception):
+    """A file cannot be read as a database."""
 
 
 def connect(
@@ -56,26 +66,67 @@ def content_hash(path: Path) -> str:
 
     Each row is a JSON array on a line of its own, decimals and dates as text; tables by name, rows
     ordered by all columns. The file's own bytes are never the same twice.
+
+    Raises:
+        UnreadableError: it cannot be read.
     """
     digest = hashlib.sha256()
-    with connect(path, read_only=True) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name, sql, comment from duckdb_tables() order by all"
-        ).fetchall()
-        queries = [
-            "select table_name, column_name, comment from duckdb_columns() order by all",
-            *(
-                f'from "{path.stem}"."{schema}"."{table}" order by all'
-                for schema, table, *_ in tables
-            ),
-        ]
-        for row in tables:
+    with _opened(path) as connection:
+        tables = connection.execute(_TABLES).fetchall()
+        for row in (*tables, *connection.execute(_COLUMNS).fetchall()):
             digest.update(_line(row))
-        for query in queries:
-            for row in connection.execute(query).fetchall():
+        for schema, table, *_ in tables:
+            for row in _rows(connection, schema, table):
                 digest.update(_line(row))
     return digest.hexdigest()
 
 
-def _line(row: Sequence[object]) -> bytes:
+def table_hashes(path: Path) -> dict[str, str]:
+    """By name of each table of a DuckDB file, SHA-256 over what it is and says and its rows.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    found = {}
+    with _opened(path) as connection:
+        columns = connection.execute(_COLUMNS).fetchall()
+        for told in connection.execute(_TABLES).fetchall():
+            schema, table = told[:2]
+            digest = hashlib.sha256(_line(told))
+            for row in (c for c in columns if c[0] == table):
+                digest.update(_line(row))
+            for row in _rows(connection, schema, table):
+                digest.update(_line(row))
+            found[table] = digest.hexdigest()
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that only reads.
+
+    Raises:
+        UnreadableError: what is done with it failed.
+    """
+    import duckdb
+
+    try:
+        with connect(path, read_only=True) as connection:
+            yield connection
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise UnreadableError(str(error)) from error
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str
+) -> Iterator[tuple[Any, ...]]:
+    """All rows of a table in the order of all its columns, a part at a time."""
+    # the database by name, too: the marts' has a schema of its own name
+    (database,) = connection.execute("select current_database()").fetchone() or ("",)
+    result = connection.execute(f'from "{database}"."{schema}"."{table}" order by all')
+    while rows := result.fetchmany(_AT_ONCE):
+        yield from rows
+
+
+def _line(row: tuple[object, ...]) -> bytes:
     return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"

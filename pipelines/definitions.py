@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 
 from pipelines.defs import checks, execution, ingest, jobs, publication, schedules, warehouse
+from pipelines.files import UMASK
+
+os.umask(UMASK)  # also of what is started by dagster and not by `nns`
 
 defs = dg.Definitions(
     assets=[

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 """For the user and the group; nobody else reads what is made here."""
 
+UMASK = 0o777 & ~FOLDER_MODE
+"""The same, for files that others write in this process: dbt, Dagster, DuckDB."""
+
 Write = Callable[[Path, "bytes | pa.Buffer"], None]
 """Writes a file of this content at this place."""
 

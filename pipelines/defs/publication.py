@@ -23,7 +23,7 @@ class Delivery(dg.Config):
 )
 def releases(context: dg.AssetExecutionContext, config: Delivery) -> dg.MaterializeResult[None]:
     """Protects the rounds that are due, audits them and makes their releases."""
-    from pipelines.release import publish  # with it come duckdb, pyarrow and a solver
+    from pipelines.release import assemble, publish  # with it come duckdb, pyarrow and a solver
 
     folders, known = settings.from_environment(), instrument.load()
     made: dict[str, str] = {}
@@ -37,6 +37,8 @@ def releases(context: dg.AssetExecutionContext, config: Delivery) -> dg.Material
                 allowed = config.allow_synthetic
                 release = publish.release(folders, plan, manifest, allow_synthetic=allowed)
                 made[str(round_)] = str(release.folder)
+            elif assemble.releases(folders, round_):  # restored from a backup there are no links
+                assemble.point(folders, round_)
     return dg.MaterializeResult(
         metadata={f"release_{round_}": dg.MetadataValue.path(path) for round_, path in made.items()}
     )

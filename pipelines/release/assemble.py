@@ -31,7 +31,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipelines import database, lock
-from pipelines.files import beside, sync
+from pipelines.files import FILE_MODE, FOLDER_MODE, beside, sync
 from pipelines.release import csvs
 from pipelines.release.changes import Change, Deliveries, changes
 from pipelines.release.table import Content
@@ -39,6 +39,7 @@ from pipelines.release.verify import verify
 from pipelines.settings import Settings
 
 MANIFEST, CHANGES, LATEST = "manifest.json", "CHANGES.csv", "latest"
+_DATABASE = ".duckdb"
 
 Writer = Callable[[Content, Path], None]
 Reporter = Callable[[int, Sequence[Change], Path], None]
@@ -104,6 +105,11 @@ def releases(settings: Settings, round_: int) -> tuple[Path, ...]:
     return _numbered(settings.published / str(round_))
 
 
+def rounds(settings: Settings) -> tuple[int, ...]:
+    """The rounds of which there is a release, in order."""
+    return tuple(int(f.name) for f in _numbered(settings.published) if _numbered(f))
+
+
 def assemble(
     settings: Settings,
     content: Content,
@@ -137,7 +143,7 @@ def assemble(
             _write(content, part, writers)
             verify(part, content)
             made = _made(part, number, content, basis, previous, report)
-        _point(settings, content.round)
+        point(settings, content.round)
     return made
 
 
@@ -220,8 +226,11 @@ def _put(part: Path, folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Brings a file or folder to the disk, readable by all whatever the umask."""
-    path.chmod(0o755 if path.is_dir() else 0o644)
+    """Brings a file or folder to the disk, for user and group whatever the umask.
+
+    Who serves a release to others copies it, or is in the group.
+    """
+    path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
     sync(path)
 
 
@@ -248,6 +257,40 @@ def _contents(manifest: Mapping[str, Any]) -> Deliveries:
     return {association: frozenset(contents) for association, contents in found.items()}
 
 
+def damaged(folder: Path) -> tuple[str, ...]:
+    """The files of a release that are not as its manifest says: changed, gone or added.
+
+    Paths in the folder, in order; the manifest itself when it cannot be read, or when it does not
+    name the release by the files it lists.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        listed = {file["path"]: file for file in manifest["files"]}
+        is_own = manifest["release_hash"] == _release_hash(manifest["files"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return (MANIFEST,)
+    there = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    there.pop(MANIFEST, None)
+    changed = {name for name, path in there.items() if not _is_as_listed(path, listed.get(name))}
+    wrong = changed | (listed.keys() - there.keys())
+    return tuple(sorted(wrong if is_own else {MANIFEST, *wrong}))
+
+
+def _is_as_listed(path: Path, listed: Mapping[str, Any] | None) -> bool:
+    """Whether a file has the hash it is listed with; a database that does not open has none."""
+    try:
+        return listed is not None and _hash(path) == listed["sha256"]
+    except (OSError, database.UnreadableError):
+        return False
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, of a database over what it holds."""
+    if path.suffix == _DATABASE:
+        return database.content_hash(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _release_hash(files: Sequence[Mapping[str, Any]]) -> str:
     """SHA-256 over a line `path sha256` of each file, by path; what names a release."""
     lines = "".join(f"{file['path']} {file['sha256']}\n" for file in files)
@@ -263,10 +306,9 @@ def _files(folder: Path) -> list[Path]:
 def _listed(folder: Path, path: Path) -> dict[str, Any]:
     """A file as the manifest has it, with rows where it is a table."""
     entry: dict[str, Any] = {"path": path.relative_to(folder).as_posix()}
-    if path.suffix == ".duckdb":  # its bytes and their number are never the same twice
-        return {**entry, "sha256": database.content_hash(path), "hash_of": "content"}
-    content = path.read_bytes()
-    entry |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    if path.suffix == _DATABASE:  # its bytes and their number are never the same twice
+        return {**entry, "sha256": _hash(path), "hash_of": "content"}
+    entry |= {"sha256": _hash(path), "bytes": path.stat().st_size}
     if path.suffix in _ROWS:
         entry["rows"] = _ROWS[path.suffix](path)
     return entry
@@ -298,8 +340,12 @@ def _numbered(folder: Path) -> tuple[Path, ...]:
     )
 
 
-def _point(settings: Settings, round_: int) -> None:
-    """Lets `latest` of the round and of all rounds point at what is the latest now."""
+def point(settings: Settings, round_: int) -> None:
+    """Lets `latest` of a released round and of all rounds point at what is the latest now.
+
+    Raises:
+        LinkError: one of them cannot.
+    """
     published = settings.published
     newest = [r for r in _numbered(published) if _numbered(r)][-1]
     _swap(published / str(round_) / LATEST, releases(settings, round_)[-1].name)

@@ -42,7 +42,8 @@ def write(content: Content, folder: Path) -> None:
         for table in content.tables.values():
             connection.execute(_create(table))
             connection.register("arrow_rows", parquet.arrow(content, table))
-            connection.execute(f"insert into {table.name} select * from arrow_rows")  # noqa: S608
+            insert = f"insert into {table.name} select * from arrow_rows"  # noqa: S608 our own name
+            connection.execute(insert)
             for comment in _comments(content, table):
                 connection.execute(comment)
         connection.execute("checkpoint made")

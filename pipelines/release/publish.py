@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 from pipelines import audit, disclosure, lock, warehouse
@@ -169,16 +169,23 @@ def _numbers(settings: Settings, round_: int) -> list[int]:
 # --- what a release rests on --------------------------------------------------------------------
 
 
-def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
+def deliveries_of(manifest: Manifest, round_: int) -> list[dict[str, str]]:
+    """What a release made now would say that it rests on, as its manifest has it."""
+    return [asdict(source) for source in _sources(manifest, round_)]
+
+
+def _sources(manifest: Manifest, round_: int) -> tuple[Source, ...]:
     counting = {
         Source(delivery.association_id, delivery.sha256)
-        for delivery in manifest.deliveries
-        if delivery.round == made.content.round
-        and delivery.state == "loaded"
-        and delivery.association_id
+        for delivery in manifest.counting(round_)
+        if delivery.association_id
     }
+    return tuple(sorted(counting))
+
+
+def _basis(settings: Settings, made: Plan, manifest: Manifest) -> Basis:
     return Basis(
-        deliveries=tuple(sorted(counting)),
+        deliveries=_sources(manifest, made.content.round),
         certificate={
             "is_clean": True,
             "min_answers": made.rule.min_answers,

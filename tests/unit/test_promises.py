@@ -15,7 +15,7 @@ ROWS = [
 ]
 
 
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """The names of a file's tests."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
@@ -28,7 +28,7 @@ def test_a_promise_names_tests_that_exist(row: list[str]) -> None:
     assert named, "it names no test"
     for test in named:
         file, _, name = test.partition("::")
-        found = tests_of(PROJECT / file)
+        found = names_in(PROJECT / file)
         assert name in found if name else found, test
 
 

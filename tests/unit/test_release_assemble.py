@@ -179,15 +179,16 @@ def test_the_hash_of_a_database_is_of_what_it_says(settings: Settings, tmp_path:
     assert plain[0] != commented[0]
 
 
-def test_files_can_be_read_by_all_whatever_the_umask(settings: Settings) -> None:
-    before = os.umask(0o077)
+@pytest.mark.parametrize("umask", [0o077, 0])
+def test_files_are_for_user_and_group_whatever_the_umask(settings: Settings, umask: int) -> None:
+    before = os.umask(umask)
     try:
         made = assemble(settings, content(), basis(), FEW, no_pages)
     finally:
         os.umask(before)
     folders = [made.folder.parent.parent, made.folder.parent, made.folder]
     for path in (*folders, *made.folder.rglob("*")):
-        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+        assert path.stat().st_mode & 0o777 == (0o750 if path.is_dir() else 0o640), path
 
 
 def test_the_first_release_changes_nothing(settings: Settings) -> None:
