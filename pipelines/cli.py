@@ -7,6 +7,7 @@ that needs them, so that `nns status` is there at once.
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import signal
@@ -15,7 +16,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -906,7 +907,10 @@ def _run_job(job: str, folders: Settings, years: list[int], config: Mapping[str,
         "dagster/asset_partition_range_start": str(years[0]),
         "dagster/asset_partition_range_end": str(years[-1]),
     }
-    with dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance:
+    with (
+        _unheard(),
+        dagster.DagsterInstance.from_config(str(folders.dagster_home)) as instance,
+    ):
         try:
             result = definitions.defs.resolve_job_def(job).execute_in_process(
                 instance=instance,
@@ -918,6 +922,24 @@ def _run_job(job: str, folders: Settings, years: list[int], config: Mapping[str,
             raise KeyboardInterrupt from error
     if not result.success:
         raise _failure(result)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keeps from the terminal what libraries say there themselves, unless asked for by --debug.
+
+    Dagster does when its history cannot be written: in English, with the statement that failed. It
+    raises that as well, so nothing is lost.
+    """
+    if _is_debugged():
+        yield
+        return
+    err.file = sys.stderr
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        err.file = None  # type: ignore[assignment]  # whatever sys.stderr is
 
 
 def _dagster() -> tuple[Any, Any]:
@@ -1409,6 +1431,10 @@ def _verbs() -> list[str]:
     return [command.name or "" for command in app.registered_commands]
 
 
+def _is_debugged() -> bool:
+    return "--debug" in sys.argv
+
+
 def main() -> None:
     """The entry point: runs a verb and ends with its exit code."""
     os.umask(UMASK)
@@ -1417,7 +1443,6 @@ def main() -> None:
     os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"
     progress.listen(_show_progress)
     lock.command = " ".join(["nns", *(a for a in sys.argv[1:] if a in _verbs())][:2])
-    debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     code = 2
     try:
@@ -1429,7 +1454,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         err.print(_INTERRUPTED)
     except Exception as error:
-        if debug:
+        if _is_debugged():
             traceback.print_exc()
         if said := terminal.message(error):
             err.print(f"nns: {said}", soft_wrap=True, markup=False)

@@ -69,9 +69,11 @@ def _usage(line: str) -> str:
     return line.replace("Usage:", "Så här:", 1)
 
 
-_FULL, _BROKEN, _CLOSED = (
+_FULL, _BROKEN, _EITHER, _TORN, _CLOSED = (
     "Disken är full",
     "Disken svarar med fel",
+    "Disken är full eller svarar med fel",
+    "Databasen är inte hel",
     "Disken kan inte skrivas",
 )
 _OF_DISK = {
@@ -79,7 +81,9 @@ _OF_DISK = {
     "Disk quota exceeded": _FULL,
     "database or disk is full": _FULL,
     "Input/output error": _BROKEN,
-    "disk I/O error": _BROKEN,
+    "fsync failed!": _BROKEN,
+    "disk I/O error": _EITHER,
+    "not a valid DuckDB database file": _TORN,
     "Read-only file system": _CLOSED,
     "attempt to write a readonly database": _CLOSED,
 }
@@ -88,6 +92,8 @@ _OF_DISK = {
 _DISK_REMEDIES = {
     _FULL: "Frigör utrymme och kör samma kommando igen; inget är förlorat.",
     _BROKEN: "Kontrollera den, och kör samma kommando igen.",
+    _EITHER: "Frigör utrymme eller kontrollera den, och kör samma kommando igen.",
+    _TORN: "Kontrollera disken, och kör samma kommando igen.",
     _CLOSED: "Ange en annan mapp med --home.",
 }
 

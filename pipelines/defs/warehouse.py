@@ -55,6 +55,7 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
 
     Raises:
         BuildError: a model failed or a test found something.
+        Exception: whatever else ended the build, as a disk that is full.
     """
     from google.protobuf.json_format import MessageToDict
 
@@ -66,7 +67,7 @@ def _events(selection: list[str]) -> Iterator[Mapping[str, Any]]:
         try:
             with lock.alone(folders, lock.PATIENCE):
                 warehouse.build(folders, selection, keep)
-        except (warehouse.BuildError, lock.BusyError) as error:
+        except Exception as error:  # raised where the build is waited for: no thread fails unseen
             failure.append(error)
         finally:
             events.put(_DONE)

@@ -12,6 +12,7 @@ at a point, see points.py. One on `hold` stops at once, until SIGCONT: a tracer 
 
 import importlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ def imported() -> None:
     with imports.uncollected():
         for name in _IMPORTED:
             importlib.import_module(name)
+    logging.getLogger().handlers.clear()  # dbt leaves one, which in a run hears nothing
 
 
 def started(request: dict) -> int:

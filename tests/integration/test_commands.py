@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import fcntl
 import hashlib
 import json
@@ -359,6 +360,20 @@ def test_how_a_job_ended_is_recorded(
         cli._recorded("run", folders, [2026])
     assert runs.last(folders)["run"].ok is ok
     assert (runs.last_success(folders) is not None) is ok
+
+
+def test_whatever_ends_a_build_in_its_thread_is_raised_where_it_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.defs import warehouse as step
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("NNS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(warehouse, "build", full)
+    with pytest.raises(OSError, match="No space left"):
+        list(step._events([]))
 
 
 def test_a_second_run_beside_the_first_is_told_to_wait(nns: Nns, raw: Path, tmp_path: Path) -> None:
