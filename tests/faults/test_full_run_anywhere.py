@@ -132,7 +132,7 @@ def marts(home: Path) -> dict[str, str]:
             "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
         ).fetchall()
         for (table,) in tables:
-            rows = connection.execute(f"from marts.{table} order by all").fetchall()
+            rows = connection.execute(f"from marts.marts.{table} order by all").fetchall()
             found[table] = hashlib.sha256(repr(rows).encode()).hexdigest()
     return found
 
