@@ -34,7 +34,7 @@ DAY = "2027-01-15"
 ZONE = ("--rounds", "2026", "--associations", "2", "--questionnaires", "12")
 USER, PASSWORD = "canary-user-5c1e", "canary-password/7f3a"  # smtplib takes no other letters
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 
 
 def nns(

@@ -19,7 +19,7 @@ from pipelines.release import assemble
 from pipelines.settings import Settings
 from pipelines.workbook.sample import write_landing_zone
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 
 PROJECT = Path(__file__).parent.parent.parent
 DAY = "2026-12-15"  # both rounds are over

@@ -30,7 +30,7 @@ DAY = "2027-01-15"
 """After the last delivery day of round 2026: a run publishes it."""
 
 pytestmark = [
-    pytest.mark.faults,
+    pytest.mark.long,
     pytest.mark.skipif(
         os.geteuid() != 0 or not (shutil.which("strace") and shutil.which("unshare")),
         reason="needs root, strace and unshare (util-linux)",
