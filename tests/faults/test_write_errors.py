@@ -66,28 +66,33 @@ _CALLS = {
     ],
     "build": [
         (r"^work/\.changed", "write", _FULL, (0.0,)),
-        (r"^work/warehouse\.duckdb$", "pwrite64", _FULL, (0.0, 0.7)),
-        (r"^work/warehouse\.duckdb$", "fsync", _BROKEN, (1.0,)),
+        (r"^work/warehouse\.duckdb$", "pwrite64", _FULL, (0.0, 0.4)),
+        (r"^work/warehouse\.duckdb$", "fsync", _BROKEN, (0.0,)),
         (r"^work/warehouse\.duckdb\.wal$", "write", _FULL, (0.2,)),
         (r"^work/warehouse\.duckdb\.wal$", "fsync", _BROKEN, (0.1,)),
         (r"^work/\.built_from", "write", _FULL, (0.0,)),
         (r"^\.marts\.duckdb\.part\.wal$", "write", _FULL, (0.5,)),
-        (r"^\.marts\.duckdb\.part$", "pwrite64", _FULL, (0.5,)),
-        (r"^\.marts\.duckdb\.part$", "fsync", _BROKEN, (1.0,)),
+        (r"^\.marts\.duckdb\.part$", "pwrite64", _FULL, (0.4,)),
+        (r"^\.marts\.duckdb\.part$", "fsync", _BROKEN, (0.0,)),
         (r"^\.marts\.duckdb\.part$", "rename", _BROKEN, (0.0,)),
+        (r"^\.$", "fsync", _BROKEN, (0.5,)),
     ],
     "publish": [
         (r"^told/", "write", _FULL, (0.0,)),
         (r"^told/", "fsync", _BROKEN, (0.5,)),
         (r"^published/", "write", _FULL, (0.0, 0.5, 1.0)),
-        (r"^published/", "pwrite64", _FULL, (0.5,)),
+        (r"^published/", "pwrite64", _FULL, (0.4,)),
         (r"^published/", "fsync", _BROKEN, (0.3, 1.0)),
         (r"^published/", "rename", _BROKEN, (0.0, 1.0)),
         (r"^published/", "symlink", _FULL, (1.0,)),
         (r"^audit\.jsonl$", "write", _FULL, (0.0,)),
     ],
 }
-"""By verb: on which files what call fails how, and how far on among those of an unfaulted run."""
+"""By verb: on which files what call fails how, and how far on among those of an unfaulted run.
+
+DuckDB shares its work among threads as it comes, and calls are counted by thread: of its files none
+of the last calls is taken, which another thread may make the next time.
+"""
 
 _GOES_ON = {
     (_HISTORY, "pwrite64"): "SQLite moves what is safe in its log to its file, and tries again",
