@@ -1,5 +1,6 @@
 """Homes and landing zones for runs that go wrong."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from homes import Launcher, Recoveries, Situation, situation
 from pipelines.workbook.sample import write_landing_zone
 
 _ROUND = 2025
-_ROOM = 4 * 2**30
+_ROOM = 3 * 2**30
 
 
 @pytest.fixture(scope="session")
@@ -40,17 +41,20 @@ def recoveries(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def first_run(launcher: Launcher, place: Path) -> Situation:
+def first_run(launcher: Launcher, recoveries: Recoveries, place: Path) -> Situation:
     """Nothing is loaded; two associations have delivered."""
     raw = place / "raw-first"
     write_landing_zone(raw, rounds=(_ROUND,), associations=3, questionnaires=10)
+    _all_written_at(raw, 1)
     late = sorted((raw / str(_ROUND)).glob("*.xlsx"))[-1]
     late.rename(place / late.name)
-    return situation(launcher, place / "first", raw, None)
+    return situation(launcher, recoveries, place / "first", raw, None)
 
 
 @pytest.fixture(scope="session")
-def late_files(launcher: Launcher, place: Path, first_run: Situation) -> Situation:
+def late_files(
+    launcher: Launcher, recoveries: Recoveries, place: Path, first_run: Situation
+) -> Situation:
     """A round is published; then an association delivers late, and another one a corrected file."""
     raw = place / "raw-late"
     shutil.copytree(first_run.raw, raw)
@@ -59,4 +63,11 @@ def late_files(launcher: Launcher, place: Path, first_run: Situation) -> Situati
     corrected = min((raw / str(_ROUND)).glob("*.xlsx"))
     with corrected.open("ab") as file:  # the same answers in another content: it was saved anew
         file.write(b"\0")
-    return situation(launcher, place / "late", raw, first_run.staged["run"])
+    _all_written_at(raw / str(_ROUND), 2)
+    return situation(launcher, recoveries, place / "late", raw, first_run.staged["run"])
+
+
+def _all_written_at(raw: Path, day: int) -> None:
+    """Gives all files one time, the same for all workers."""
+    for path in raw.rglob("*"):
+        os.utime(path, (day * 86_400, day * 86_400))

@@ -23,8 +23,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 NOBODY = 65534
-DAY = "2021-01-15"
-"""Of the sample's seven rounds a run publishes two, which is over sooner."""
+DAY = "2020-01-15"
+"""Of the sample's seven rounds a run publishes the first, which is over sooner."""
 
 STOPPED_CLOCK = f"""
 from datetime import date
@@ -167,7 +167,7 @@ def test_a_run_needs_no_network_no_rights_and_no_plain_path(place: Path, ordinar
     assert run.returncode == 0, run.stderr + run.stdout
     assert run.stderr == ""
     assert (home / "marts.duckdb").stat().st_uid == NOBODY
-    assert list(releases(home)) == ["2019/1", "2020/1"]
+    assert list(releases(home)) == ["2019/1"]
     assert releases(home) == releases(ordinary)
     assert marts(home) == marts(ordinary) != {}
     venv = place / "projektet" / ".venv"

@@ -10,8 +10,14 @@ from points import POINTS
 
 pytestmark = pytest.mark.faults
 
-_SITUATIONS = ("first_run", "late_files")
-_TIMES = 5
+_TIMES = (
+    ("first_run", signal.SIGKILL),
+    ("first_run", signal.SIGTERM),
+    ("late_files", signal.SIGKILL),
+    ("late_files", signal.SIGTERM),
+    ("late_files", signal.SIGKILL),
+)
+_ENDS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 2}
 _STAGE = {"dbt": "check", "all is": "check", "the snapshot": "check"}
 _STAGE |= {"what the release": "build", "the release": "build", "what was checked": "load"}
 
@@ -21,25 +27,21 @@ def stage(point: str) -> str:
     return next((verb for words, verb in _STAGE.items() if point.startswith(words)), "")
 
 
-@pytest.mark.parametrize("situation", _SITUATIONS)
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_killed_at_a_named_point_leaves_the_old_or_the_new_and_is_done_again(
     point: str,
-    situation: str,
     request: pytest.FixtureRequest,
     launcher: Launcher,
     recoveries: Recoveries,
     place: Path,
 ) -> None:
-    known: Situation = request.getfixturevalue(situation)
-    landed = bytes_of(known.raw)
-    for time in range(_TIMES):
-        number = (signal.SIGKILL, signal.SIGTERM)[time % 2]
-        settings = known.home(place / f"{situation}-{hash(point)}-{time}", stage(point))
+    for time, (situation, number) in enumerate(_TIMES):
+        known: Situation = request.getfixturevalue(situation)
+        landed = bytes_of(known.raw)
+        settings = known.home(place / f"killed-{list(POINTS).index(point)}-{time}", stage(point))
         code = launcher.run(settings, "run", arm=point, signal=int(number))
-        ended = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 2}[number]
-        assert code == ended, f"{point}: ended with {code}"
+        assert code == _ENDS[number], f"ended with {code}"
         assert_old_or_new(said(settings), known.old, known.new)
         recoveries.assert_next_run_is_right(settings, known.new)
+        assert bytes_of(known.raw) == landed
         shutil.rmtree(settings.home.parent)
-    assert bytes_of(known.raw) == landed
