@@ -246,7 +246,7 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     """
     folders = _enter(raw, home)
     rounds = _known_rounds(round_)
-    _usable(folders)
+    _fitting(folders)
     with _alone(folders):
         if _is_current(folders, rounds):
             runs.finished(folders, runs.WHOLE, ok=True)
@@ -765,6 +765,19 @@ def _usable(folders: Settings) -> None:
         raise Fault(f"Det går inte att skriva i {nearest}. Ange en annan mapp med --home.")
 
 
+def _fitting(folders: Settings) -> register.Register:
+    """The register of folders that can be used together; nothing is made before that is known.
+
+    Raises:
+        Fault: one cannot be used, or they do not fit.
+        RegisterError: the register contradicts itself.
+    """
+    _usable(folders)
+    registered = register.read(folders.raw)
+    _not_mixed_up(folders, registered)
+    return registered
+
+
 def _execute(
     job: str, folders: Settings, round_: int | None, first: Callable[[], None] = lambda: None
 ) -> None:
@@ -779,10 +792,7 @@ def _execute(
     Raises:
         Fault: the folders cannot be used, another run is on, or a step failed.
     """
-    _usable(folders)
-    registered = register.read(folders.raw)
-    _not_mixed_up(folders, registered)
-    years = _known_rounds(round_)
+    registered, years = _fitting(folders), _known_rounds(round_)
     with _alone(folders):
         erasure.finish(folders, registered)
         before, earlier = lake.read_manifest(folders), outcomes.read_state(folders)
