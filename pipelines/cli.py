@@ -246,14 +246,18 @@ def run_all(round_: RoundOption = None, raw: RawOption = None, home: HomeOption 
     """
     folders = _enter(raw, home)
     rounds = _known_rounds(round_)
-    _fitting(folders)
+    known, registered = instrument.load(), _fitting(folders)
     with _alone(folders):
-        if _is_current(folders, rounds):
-            runs.finished(folders, runs.WHOLE, ok=True)
-            out.print("Inget nytt sedan senaste körningen.")
-            _finish(folders, lake.read_manifest(folders), outcomes.read_state(folders))
-        else:
+        if not checking.is_settled(folders, rounds, known, registered):
             _execute("run", folders, round_)
+            return
+        runs.finished(folders, runs.WHOLE, ok=True)
+        manifest = lake.read_manifest(folders)
+        if due.is_current(folders, due.rounds(manifest, known, rounds, current_day())):
+            out.print("Inget nytt sedan senaste körningen.")
+            _finish(folders, manifest, outcomes.read_state(folders))
+        else:
+            _execute("publish", folders, round_)
 
 
 @app.command("publish", cls=terminal.Command)
@@ -821,14 +825,6 @@ def _alone(folders: Settings) -> Iterator[None]:
                 os._exit(2)
     except lock.BusyError as busy:
         raise Fault(str(busy)) from busy
-
-
-def _is_current(folders: Settings, rounds: list[int]) -> bool:
-    """Whether a run would find nothing to do."""
-    known, registered, today = instrument.load(), register.read(folders.raw), current_day()
-    published = due.rounds(lake.read_manifest(folders), known, rounds, today)
-    is_settled = checking.is_settled(folders, rounds, known, registered)
-    return is_settled and due.is_current(folders, published)
 
 
 def _recorded(
