@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-PAUSE = 0.15  # seconds between two reads
+PAUSE = 0.1  # seconds between two reads
 FIGURES = (
     "select (select count(*) from marts.marts.submissions where state = 'loaded'), "
     "(select sum(n) from marts.marts.measure_results), "
@@ -41,7 +41,9 @@ def main(home: Path) -> None:
     reads, wrong = 0, []
     seen: set[tuple[int, ...]] = set()
     releases: set[str] = set()
-    while not select.select([sys.stdin], [], [], PAUSE)[0]:
+    is_told = False
+    while not is_told:
+        is_told = bool(select.select([sys.stdin], [], [], PAUSE)[0])  # and reads once more
         reads += 1
         try:
             seen.add(tuple(figures(home / "marts.duckdb")))
