@@ -15,6 +15,7 @@ PAUSE = 0.1  # seconds between two reads
 FIGURES = (
     "select (select count(*) from marts.marts.submissions where state = 'loaded'), "
     "(select sum(n) from marts.marts.measure_results), "
+    "(select sum(n_positive) from marts.marts.measure_results), "
     "(select sum(n) from marts.marts.national_results), "
     "(select sum(returned) from marts.marts.response_rates)"
 )
