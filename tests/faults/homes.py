@@ -184,7 +184,7 @@ class Recoveries:
     """The next run after something went wrong, which must end as if nothing had.
 
     Verb by verb, until the home folder is in a state from which the rest is known: from two equal
-    states a run goes the same way. Every twentieth is one `nns run` to the end all the same.
+    states a run goes the same way. Every twentieth is one `nns run` to the end, whatever is known.
     """
 
     def __init__(self, launcher: Launcher, known: Path, every: int = 20) -> None:
