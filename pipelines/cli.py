@@ -1352,7 +1352,7 @@ def _print_drill(found: drill.Drill) -> None:
         )
         return
     whole = several(len(found.releases), "publicering är hel", "publiceringar är hela")
-    remade = sum(one.remade.startswith("ja") for one in found.releases)
+    remade = sum(one.is_remade for one in found.releases)
     tables = f"{found.n_tables} tabeller i marterna blev lika"
     marts = tables if found.n_tables else "marterna jämfördes inte (de var inte aktuella)"
     out.print(

@@ -67,6 +67,11 @@ class Checked:
         """Whether it is as it was when it was made."""
         return not self.damaged and not self.fault
 
+    @property
+    def is_remade(self) -> bool:
+        """Whether it was made anew and was the same."""
+        return self.remade == SAME
+
 
 @dataclass(frozen=True, slots=True)
 class Drill:
@@ -134,7 +139,7 @@ def _note(settings: Settings, found: Drill) -> None:
     """Adds a line to the log, unless there is none yet, or it waits to be restored."""
     log = audit.read(settings)
     if log.is_begun and not log.faults:
-        remade = sum(one.remade == SAME for one in found.releases)
+        remade = sum(one.is_remade for one in found.releases)
         counts = {"releases": len(found.releases), "remade": remade, "faults": len(found.faults)}
         audit.append(settings, [audit.Act("drill", counts=counts)])
 
